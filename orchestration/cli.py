@@ -1,0 +1,81 @@
+"""`halosync VERB …`: parse, dispatch, exit code.
+
+Belongs here: verbs, flags and help. Does not: what a verb does (one module each, imported when called, so that `--help`
+answers at once). Surprise: with `--json` stdout carries one object and nothing else; all talk goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestration.exits import Exit, Stop, defect
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb: its module has `add_arguments(parser)` and `run(arguments) -> Exit`."""
+
+    module: str
+    help: str
+
+
+VERBS = {
+    "demo": Verb("orchestration.demo", "the whole path on simulated vendors and a simulated HaloPSA"),
+    "test": Verb("orchestration.verify", "the whole default test run; further arguments go to pytest"),
+    "run": Verb("orchestration.run", "the full path on the configured vendors and exports"),
+    "ui": Verb("orchestration.ui", "the Dagster UI on loopback, ready to materialise"),
+    "check": Verb("orchestration.check", "definitions load, settings valid, contracts consistent; writes nothing"),
+    "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; the return value is the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else None
+    try:
+        if name is None or name not in VERBS:
+            _overview().parse_args(arguments)
+            _overview().print_help(sys.stderr)
+            return Exit.USAGE
+        return _run(name, arguments[1:])
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    except KeyboardInterrupt:
+        print("Stopped. What was done is kept; the next run goes on from there.", file=sys.stderr)
+        return 130
+    except Exception as error:  # noqa: BLE001  (the last net: one line instead of a traceback with record values)
+        return defect(error)
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    verb = VERBS[name]
+    module = importlib.import_module(verb.module)
+    parser = argparse.ArgumentParser(prog=f"halosync {name}", description=module.__doc__.splitlines()[0])
+    module.add_arguments(parser)
+    if name == "test":
+        known, rest = parser.parse_known_args(arguments)
+        known.pytest_args = rest
+        return module.run(known)
+    return module.run(parser.parse_args(arguments))
+
+
+def _overview() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:<10}{verb.help}" for name, verb in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="halosync",
+        description="One clean, deduplicated, current set of organisations and contacts for HaloPSA.",
+        epilog=f"verbs:\n{lines}\n\n`halosync VERB --help` tells more of each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("verb", choices=VERBS, metavar="VERB", help="one of the verbs below")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""One place for configuration and secrets: environment variables and the git-ignored file `.env`.
+
+Belongs here: names, defaults and the remedy for each missing value. Does not: reading any of it elsewhere; every other
+module is handed what it needs. `.env.template` lists the names; a test keeps it equal to this module.
+Surprise: a vendor without a key is not an error but "not configured"; it becomes one when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+VENDORS = ("apollo", "zoominfo", "uplead")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text is one line with the remedy. Exit code 2."""
+
+
+class ApolloSettings(BaseModel):
+    base_url: str = "https://api.apollo.io"
+    api_key: SecretStr | None = Field(default=None, description="Apollo: Settings > Integrations > API keys")
+
+
+class ZoomInfoSettings(BaseModel):
+    base_url: str = "https://api.zoominfo.com"
+    client_id: str | None = Field(default=None, description="ZoomInfo DevPortal: client credentials of the app")
+    client_secret: SecretStr | None = Field(default=None, description="ZoomInfo DevPortal: secret of the app")
+
+
+class UpLeadSettings(BaseModel):
+    base_url: str = "https://api.uplead.com"
+    api_key: SecretStr | None = Field(default=None, description="UpLead: Account > API key")
+    domains: list[str] = Field(default=[], description="JSON list of watched domains; empty walks all (Professional)")
+
+
+class HaloSettings(BaseModel):
+    base_url: str | None = Field(default=None, description="such as https://TENANT.halopsa.com")
+    tenant: str | None = Field(default=None, description="name of the tenant")
+    client_id: str | None = Field(default=None, description="HaloPSA: API application (client credentials)")
+    client_secret: SecretStr | None = Field(default=None, description="HaloPSA: secret of that application")
+    calls_per_window: int = Field(default=240, ge=1, description="80 % of Halo's 300; people need the rest")
+    toplevel_id: int = Field(default=1, description="parent group of new clients")
+
+
+class Sources(BaseModel):
+    apollo: ApolloSettings = ApolloSettings()
+    zoominfo: ZoomInfoSettings = ZoomInfoSettings()
+    uplead: UpLeadSettings = UpLeadSettings()
+    halopsa: HaloSettings = HaloSettings()
+
+
+class Settings(BaseSettings):
+    """All settings; nested names are joined with two underscores: SOURCES__APOLLO__API_KEY."""
+
+    model_config = SettingsConfigDict(env_nested_delimiter="__", extra="ignore", populate_by_name=True)
+
+    data: Path = Field(default=PROJECT_ROOT / "data", alias="HALOSYNC_DATA", description="folder of all state")
+    ledger_url: str | None = Field(default=None, alias="LEDGER_URL", description="SQLAlchemy URL; default: SQLite")
+    engine_url: Literal["duckdb"] | None = Field(default=None, alias="ENGINE_URL", description="only duckdb for now")
+    lock_wait_s: float = Field(default=60, alias="WAREHOUSE_LOCK_WAIT_S", ge=0, description="wait for the warehouse")
+    sources: Sources = Field(default=Sources(), alias="SOURCES")
+
+    @property
+    def data_root(self) -> Path:
+        return self.data.expanduser().resolve()
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data_root / "warehouse.duckdb"
+
+    @property
+    def inspection_copy(self) -> Path:
+        return self.data_root / "inspect.duckdb"
+
+    @property
+    def ledger(self) -> str:
+        return self.ledger_url or f"sqlite:///{self.data_root / 'ledger.sqlite'}"
+
+    def missing(self, source: str) -> list[str]:
+        """Names of the settings that a source still lacks; empty where it is configured."""
+        required = {
+            "apollo": ("api_key",),
+            "zoominfo": ("client_id", "client_secret"),
+            "uplead": ("api_key",),
+            "halopsa": ("base_url", "tenant", "client_id", "client_secret"),
+        }[source]
+        part = getattr(self.sources, source)
+        return [f"SOURCES__{source.upper()}__{name.upper()}" for name in required if not getattr(part, name)]
+
+    def configured(self) -> list[str]:
+        """The vendors whose keys are there."""
+        return [vendor for vendor in VENDORS if not self.missing(vendor)]
+
+    def require(self, source: str, *, why: str) -> None:
+        """Refuse to go on without a source's settings.
+
+        Raises:
+            SettingsError: naming the first missing setting, where to get it and what works without it.
+        """
+        missing = self.missing(source)
+        if missing:
+            name = missing[0]
+            field = type(getattr(self.sources, source)).model_fields[name.rsplit("__", 1)[1].lower()]
+            raise SettingsError(f"Setting {name} is missing; {why} Set it in .env ({field.description}).")
+
+    def prepare(self) -> None:
+        """Make the data folders, closed to others.
+
+        Raises:
+            SettingsError: the folder cannot be made or written.
+        """
+        try:
+            for folder in ("", "archive", "feed", "reports", "exports", "dagster", "dlt"):
+                (self.data_root / folder).mkdir(parents=True, exist_ok=True)
+            for vendor in VENDORS:
+                (self.data_root / "exports" / vendor).mkdir(exist_ok=True)
+        except OSError as error:
+            raise SettingsError(_unwritable(self.data_root, error.strerror)) from error
+        if not os.access(self.data_root, os.W_OK):
+            raise SettingsError(_unwritable(self.data_root, "no write permission"))
+
+
+def load(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
+    """Settings from the environment, then from `.env`.
+
+    Raises:
+        SettingsError: a value has the wrong form; names the variable and what was expected, never the value.
+    """
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "__".join(str(part).upper() for part in first["loc"])
+        raise SettingsError(f"Setting {name} is wrong: {first['msg']}. Mend it in .env or the environment.") from error
+
+
+def _unwritable(folder: Path, reason: str | None) -> str:
+    return f"Cannot write to the data folder {folder}: {reason}. Set HALOSYNC_DATA to a folder that you may write."

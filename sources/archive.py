@@ -1,0 +1,109 @@
+"""The archive: append-only Parquet of payloads that cost credits.
+
+Belongs here: keeping what was paid for, and telling what is already held. Does not: deciding what to buy (each source),
+loading it into the warehouse (dlt). Surprise: the archive, not the warehouse, is what a paid source loads from, so a
+deleted warehouse is filled again without a single credit.
+
+Layout: `<root>/<source>/<entity>/<seq, 10 digits>.parquet`, one file per append, never rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sources.intake import RAW_SCHEMA, raw_row
+
+_FILE_SCHEMA = RAW_SCHEMA.append(pa.field("credits", pa.float64()))
+
+
+@dataclass(frozen=True)
+class ArchiveRow:
+    """One payload as bought. `stamp` is the source's own mark of the version (a date, a hash)."""
+
+    id: str
+    stamp: str
+    payload: dict[str, Any]
+    credits: float
+    fetched_at: datetime
+
+
+class Archive:
+    """One folder of archives, one writer at a time (the run holds the ledger's lease)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(root)
+
+    def stamps(self, source: str, entity: str) -> dict[str, str]:
+        """Newest archived stamp per id."""
+        newest: dict[str, str] = {}
+        for _, table in self.batches(source, entity, columns=["id", "stamp"]):
+            newest.update(zip(table["id"].to_pylist(), table["stamp"].to_pylist(), strict=True))
+        return newest
+
+    def credits(self, source: str) -> float:
+        """All credits that the archived payloads of a source cost."""
+        folder = self._root / source
+        entities = [path.name for path in folder.iterdir()] if folder.exists() else []
+        tables = (table for entity in entities for _, table in self.batches(source, entity, columns=["credits"]))
+        return sum(sum(table["credits"].to_pylist()) for table in tables)
+
+    def append(self, source: str, entity: str, rows: Sequence[ArchiveRow]) -> int:
+        """Keep rows durably; returns the sequence number of the new file. Nothing is written for no rows."""
+        folder = self._root / source / entity
+        seq = self.last_seq(source, entity) + 1
+        if not rows:
+            return seq - 1
+        folder.mkdir(parents=True, exist_ok=True)
+        records = [
+            raw_row(row.id, row.payload, stamp=row.stamp, archive_seq=seq, fetched_at=row.fetched_at)
+            | {"credits": float(row.credits)}
+            for row in rows
+        ]
+        target = folder / f"{seq:010d}.parquet"
+        draft = target.with_suffix(".tmp")
+        with draft.open("wb") as handle:
+            pq.write_table(pa.Table.from_pylist(records, schema=_FILE_SCHEMA), handle, compression="zstd")
+            handle.flush()
+            os.fsync(handle.fileno())
+        draft.rename(target)
+        _sync_folder(folder)
+        return seq
+
+    def last_seq(self, source: str, entity: str) -> int:
+        """The newest sequence number, 0 where nothing is archived."""
+        return max((seq for seq, _ in self._files(source, entity)), default=0)
+
+    def batches(
+        self, source: str, entity: str, after_seq: int = 0, *, columns: list[str] | None = None
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """Archived files in order, each as (seq, table in the raw shape without `credits` unless asked for)."""
+        for seq, path in self._files(source, entity):
+            if seq > after_seq:
+                yield seq, pq.read_table(path, columns=columns or RAW_SCHEMA.names)
+
+    def payloads(self, source: str, entity: str) -> Iterator[dict[str, Any]]:
+        """Every archived payload, oldest first (later versions of an id follow earlier ones)."""
+        for _, table in self.batches(source, entity, columns=["payload"]):
+            yield from (json.loads(text) for text in table["payload"].to_pylist())
+
+    def _files(self, source: str, entity: str) -> list[tuple[int, Path]]:
+        folder = self._root / source / entity
+        return sorted((int(path.stem), path) for path in folder.glob("*.parquet"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable: the entry lives in the folder, not in the file."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,89 @@
+"""The house itself: walls between rooms, lint, types, docstrings, no hosts or machine paths in what we commit."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("sources", "transforms", "assets", "orchestration")
+MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+
+# Which packages a room may not import; the reasons are in docs/architecture.md.
+WALLS = {
+    "sources": ("dagster", "assets", "orchestration", "transforms"),
+    "transforms": ("dagster", "dlt", "requests", "sources", "assets", "orchestration"),
+    "assets/publishing": ("dagster", "dlt", "orchestration"),
+    "assets": ("orchestration",),
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module imported anywhere in a file, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def breaches(relative: str, imported: set[str]) -> list[str]:
+    banned = {name for room, names in WALLS.items() if relative.startswith(f"{room}/") for name in names}
+    return sorted(f"{relative} imports {name}" for name in imported if name.split(".")[0] in banned)
+
+
+def test_no_room_imports_across_a_wall():
+    found = [line for path in MODULES for line in breaches(str(path.relative_to(ROOT)), imports_of(path))]
+
+    assert found == []
+
+
+def test_a_breach_would_be_found():
+    assert breaches("transforms/x.py", {"dlt.sources"}) == ["transforms/x.py imports dlt.sources"]
+
+
+def test_the_front_door_needs_only_the_standard_library():
+    imported = {name.split(".")[0] for name in imports_of(ROOT / "orchestration" / "__main__.py")}
+
+    assert imported <= set(sys.stdlib_module_names)
+    assert (ROOT / "orchestration" / "__init__.py").read_text() == ""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_says_what_it_is(path):
+    text = path.read_text()
+
+    assert text == "" or ast.get_docstring(ast.parse(text)), "a module docstring says what belongs here and what not"
+
+
+def test_nothing_committed_names_a_registry_or_this_machine():
+    tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    telltale = re.compile(
+        r"files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian\.org|/root/|/home/\w+/|/work/(?:main|shared)"
+    )
+    found = []
+    for name in tracked.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in {".png", ".parquet"} or path.name == "test_house.py" or not path.is_file():
+            continue
+        found += [f"{name}: {hit}" for hit in telltale.findall(path.read_text(errors="replace"))]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)],
+    ids=["lint", "format", "types"],
+)
+def test_the_house_is_tidy(command):
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
