@@ -1,6 +1,7 @@
 """What an asset needs of the outside: paths, clock, sources, HaloPSA, ledger, progress. One object, handed in.
 
-Belongs here: the shape of that object, and opening the warehouse. Does not: reading settings (`orchestration/resources.py`
+Belongs here: the shape of that object, and opening the warehouse. Does not: reading settings (orchestration builds the
+object), any step of the path. Surprise: it is a plain object and no Dagster resource class, so that `demo` and tests can
 builds it), any step of the path. Surprise: it is a plain object and no Dagster resource class, so that `demo` and tests
 can hand in a virtual clock and clients that live in the same process.
 """
@@ -22,9 +23,9 @@ from sources.intake import Meter
 
 if TYPE_CHECKING:
     from dlt.extract import DltSource
+    from sources.halopsa.client import HaloClient
 
     from assets.publishing.ledger import Ledger
-    from sources.halopsa.client import HaloClient
 
 DIRECTORY_MODE = 0o700
 

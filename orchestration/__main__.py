@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -95,7 +96,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def leave(text: str, code: int = USAGE) -> "NoReturn":  # noqa: F821
+def leave(text: str, code: int = USAGE) -> NoReturn:
     say(text)
     raise SystemExit(code)
 

@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(name: str, arguments: list[str]) -> int:
     verb = VERBS[name]
     module = importlib.import_module(verb.module)
-    parser = argparse.ArgumentParser(prog=f"halosync {name}", description=module.__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog=f"halosync {name}", description=(module.__doc__ or "").splitlines()[0])
     module.add_arguments(parser)
     if name == "test":
         known, rest = parser.parse_known_args(arguments)

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import tenacity
@@ -162,7 +163,7 @@ class PatientSession(requests.Session):
         kind: type[VendorError] = {401: Unauthorised, 403: Forbidden, 429: RateLimited}.get(
             status, ServerError if status >= 500 else BadRequest
         )
-        path = requests.utils.urlparse(response.url).path  # type: ignore[attr-defined]
+        path = urlsplit(response.url).path
         return kind(
             f"{self.vendor}: HTTP {status} on {path}",
             status=status,

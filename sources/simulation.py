@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -304,13 +305,13 @@ class InMemoryAdapter(BaseAdapter):
 
 
 def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
-    url = requests.utils.urlparse(request.url or "")  # type: ignore[attr-defined]
+    url = urlsplit(request.url or "")
     body = request.body or b""
     data = body.encode("utf-8") if isinstance(body, str) else bytes(body)  # type: ignore[arg-type]
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": requests.utils.unquote(url.path),
+        "PATH_INFO": unquote(url.path),
         "QUERY_STRING": url.query,
         "SERVER_NAME": url.hostname,
         "SERVER_PORT": str(url.port or 80),
