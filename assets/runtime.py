@@ -1,9 +1,8 @@
 """What an asset needs of the outside: paths, clock, sources, HaloPSA, ledger, progress. One object, handed in.
 
-Belongs here: the shape of that object, and opening the warehouse. Does not: reading settings (orchestration builds the
-object), any step of the path. Surprise: it is a plain object and no Dagster resource class, so that `demo` and tests can
-builds it), any step of the path. Surprise: it is a plain object and no Dagster resource class, so that `demo` and tests
-can hand in a virtual clock and clients that live in the same process.
+Belongs here: the shape of that object, and opening the warehouse. Does not: reading settings (orchestration builds
+the object), any step of the path. Surprise: it is a plain object and no Dagster resource class, so that `demo` and
+tests can hand in a virtual clock and clients that live in the same process.
 """
 
 from __future__ import annotations
