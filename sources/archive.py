@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from sources.intake import RAW_SCHEMA, raw_row
@@ -41,13 +42,15 @@ class Archive:
 
     def __init__(self, root: Path) -> None:
         self._root = Path(root)
+        self._last_seq: dict[tuple[str, str], int] = {}
 
     def stamps(self, source: str, entity: str) -> dict[str, str]:
         """Newest archived stamp per id."""
-        newest: dict[str, str] = {}
-        for _, table in self.batches(source, entity, columns=["id", "stamp"]):
-            newest.update(zip(table["id"].to_pylist(), table["stamp"].to_pylist(), strict=True))
-        return newest
+        paths = [str(path) for _, path in self._files(source, entity)]
+        if not paths:
+            return {}
+        table = ds.dataset(paths, schema=_FILE_SCHEMA).to_table(columns=["id", "stamp"])  # in the order of the paths
+        return dict(zip(table["id"].to_pylist(), table["stamp"].to_pylist(), strict=True))
 
     def credits(self, source: str) -> float:
         """All credits that the archived payloads of a source cost."""
@@ -76,11 +79,15 @@ class Archive:
             os.fsync(handle.fileno())
         draft.rename(target)
         _sync_folder(folder)
+        self._last_seq[source, entity] = seq
         return seq
 
     def last_seq(self, source: str, entity: str) -> int:
         """The newest sequence number, 0 where nothing is archived."""
-        return max((seq for seq, _ in self._files(source, entity)), default=0)
+        key = (source, entity)
+        if key not in self._last_seq:  # listed once: a folder of thousands of files is slow to list for every append
+            self._last_seq[key] = max((seq for seq, _ in self._files(source, entity)), default=0)
+        return self._last_seq[key]
 
     def batches(
         self, source: str, entity: str, after_seq: int = 0, *, columns: list[str] | None = None

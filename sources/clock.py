@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-VIRTUAL_START = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)  # a Monday; fixed, so that two demos are equal
+VIRTUAL_START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)  # a Monday after the simulated world's last day
 
 
 class Clock(Protocol):

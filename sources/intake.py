@@ -32,19 +32,19 @@ RAW_SCHEMA = pa.schema(
 RAW_COLUMNS: dict[str, dict[str, Any]] = {
     "id": {"data_type": "text", "nullable": False, "primary_key": True},
     "archive_seq": {"data_type": "bigint", "nullable": False, "dedup_sort": "desc"},
-    "stamp": {"data_type": "text"},
+    "stamp": {"data_type": "text", "nullable": True},
     "content_hash": {"data_type": "text", "nullable": False},
     "fetched_at": {"data_type": "timestamp", "nullable": False},
     "payload": {"data_type": "text", "nullable": False},
 }
 QUARANTINE_COLUMNS: dict[str, dict[str, Any]] = {
     "id": {"data_type": "text", "nullable": False, "primary_key": True},
-    "entity": {"data_type": "text"},
-    "field": {"data_type": "text"},
-    "reason": {"data_type": "text"},
-    "remedy": {"data_type": "text"},
-    "payload": {"data_type": "text"},
-    "fetched_at": {"data_type": "timestamp"},
+    "entity": {"data_type": "text", "nullable": True},
+    "field": {"data_type": "text", "nullable": True},
+    "reason": {"data_type": "text", "nullable": True},
+    "remedy": {"data_type": "text", "nullable": True},
+    "payload": {"data_type": "text", "nullable": True},
+    "fetched_at": {"data_type": "timestamp", "nullable": True},
 }
 
 ID_LENGTH_MAX = 200

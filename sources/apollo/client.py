@@ -1,0 +1,125 @@
+"""Apollo's HTTP: which call is which, and what its errors mean.
+
+Belongs here: requests, answers as small objects, the classes of errors that only Apollo knows.
+Does not: what to ask for (`watch.py`), what to pay for (`purchase.py`), retries and limits (`sources/http.py`).
+Surprise: running out of credits is a plain 422 with HTML inside the message; only the word "credit" tells it apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from requests.adapters import BaseAdapter
+
+from sources.apollo import settings
+from sources.clock import Clock
+from sources.http import BadRequest, PatientSession, VendorError
+
+Filters = Mapping[str, Any]
+
+
+class OutOfCredits(VendorError):
+    """Nothing more can be bought in this credit cycle; not retryable."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a search: the size of the whole, and this page's rows as sent."""
+
+    total: int
+    rows: list[Any]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One answer of `bulk_match`: rows in any order, null for a miss, and what it cost."""
+
+    rows: list[Any]
+    credits: float
+
+
+class ApolloClient:
+    """One account. Searches and enrichment are counted apart by Apollo, so each has a session with its own limits."""
+
+    def __init__(self, base_url: str, api_key: str, clock: Clock, *, adapter: BaseAdapter | None = None) -> None:
+        self.clock = clock
+        self._root = base_url.rstrip("/") + settings.PREFIX
+        headers = {"x-api-key": api_key, "accept": "application/json", "cache-control": "no-cache"}
+        self._searching = PatientSession(
+            vendor="apollo", clock=clock, limits=settings.SEARCH_LIMITS, base_headers=headers
+        )
+        self._enriching = PatientSession(
+            vendor="apollo", clock=clock, limits=settings.ENRICH_LIMITS, base_headers=headers
+        )
+        if adapter is not None:
+            self._searching.mount(base_url, adapter)
+            self._enriching.mount(base_url, adapter)
+
+    @property
+    def retries(self) -> int:
+        """How often an answer made us wait and ask again."""
+        return self._searching.retries + self._enriching.retries
+
+    def people(self, filters: Filters, *, page: int) -> Page:
+        """One page of the free people search (stubs: id, first name, masked surname, `last_refreshed_at`)."""
+        body = {**filters, "page": page, "per_page": settings.PAGE_ROWS}
+        answer = self._ask(self._searching, "/mixed_people/api_search", body)
+        return Page(_total(answer), _rows(answer, "people"))
+
+    def match(self, ids: Sequence[str]) -> Delivery:
+        """Enrich people by id; 1 credit for each that is found and not saved in the workspace.
+
+        Raises:
+            OutOfCredits: the balance does not cover the request.
+        """
+        body = {"details": [{"id": person_id} for person_id in ids]}
+        try:
+            answer = self._ask(self._enriching, "/people/bulk_match", body)
+        except BadRequest as error:
+            if error.status == 422 and "credit" in error.body.lower():
+                raise OutOfCredits("apollo: out of credits", status=422) from error
+            raise
+        return Delivery(_rows(answer, "matches"), _number(answer.get("credits_consumed")))
+
+    def credits_left(self) -> float:
+        """The lead credits left in this cycle; costs nothing."""
+        answer = self._ask(self._searching, "/usage_stats/credit_usage_stats", {})
+        stats = answer.get("credit_usage_stats")
+        lead = stats.get("lead_credit") if isinstance(stats, dict) else None
+        return _number(lead.get("left_over")) if isinstance(lead, dict) else 0.0
+
+    def _ask(self, session: PatientSession, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = session.fetch_json("POST", self._root + path, json=body)
+        if not isinstance(answer, dict):
+            raise VendorError(f"apollo: {path} answered with a {type(answer).__name__} instead of an object")
+        return answer
+
+
+def _total(answer: Mapping[str, Any]) -> int:
+    """Documented at the top; some accounts still see it under `pagination`."""
+    pagination = answer.get("pagination")
+    nested = pagination.get("total_entries") if isinstance(pagination, dict) else None
+    found = answer.get("total_entries", nested)
+    if isinstance(found, bool) or not isinstance(found, int | float | str):
+        raise VendorError("apollo: the search tells no total_entries")
+    try:
+        return int(found)
+    except (ValueError, OverflowError) as error:
+        raise VendorError("apollo: total_entries of the search is no number") from error
+
+
+def _rows(answer: Mapping[str, Any], key: str) -> list[Any]:
+    rows = answer.get(key)
+    if not isinstance(rows, list):
+        raise VendorError(f"apollo: {key} is a {type(rows).__name__} instead of a list")
+    return rows
+
+
+def _number(value: Any) -> float:
+    """A count of credits; may be fractional or text, and counts as 0 where it cannot be read."""
+    try:
+        return max(float(value), 0.0)
+    except (TypeError, ValueError):
+        return 0.0

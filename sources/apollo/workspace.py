@@ -1,0 +1,94 @@
+"""Simulated Apollo's companies, and what a team has saved: contacts and accounts.
+
+Belongs here: `contacts/search`, `accounts/search` (free), and everything about companies (1 credit a page or record).
+Does not: people who are not saved (`simulator.py`).
+Surprise: saved companies have their own ids, and their search sorts by an update time that it never shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from werkzeug.wrappers import Response
+
+from sources.apollo import shapes
+from sources.apollo.account import Account
+from sources.apollo.answers import NO_CREDITS, OVER_THRESHOLD, Body, error, list_page, page_size
+from sources.apollo.directory import Directory
+from sources.simulation import json_response
+
+
+class Workspace:
+    """Handlers over the directory of the moment."""
+
+    def __init__(self, account: Account, directory: Callable[[], Directory]) -> None:
+        self._account = account
+        self._directory = directory
+
+    def contacts_search(self, body: Body) -> Response:
+        people = self._directory().people
+        saved = [place for place, person_id in enumerate(people.columns["id"]) if self._account.is_saved(person_id)]
+        moments = people.columns["updated_at"]
+        is_ascending = bool(body.get("sort_ascending", False))
+        if body.get("sort_by_field") == "contact_updated_at":
+            saved.sort(key=lambda place: moments[place], reverse=not is_ascending)
+        page, rows = page_size(body)
+        shown = [people.row(place) for place in saved[(page - 1) * rows : page * rows]]
+        told = [shapes.contact(row, self._directory().employer_of(row)) for row in shown]
+        return json_response(list_page("contacts", told, page, rows, len(saved)))
+
+    def accounts_search(self, body: Body) -> Response:
+        field_name = body.get("sort_by_field")
+        if field_name not in (None, "account_updated_at", "account_created_at", "account_last_activity_date"):
+            return json_response({"error": "Invalid sort criteria", "skip_alert_dialog": True}, status=422)
+        companies = self._directory().companies
+        saved = [
+            place for place, company_id in enumerate(companies.columns["id"]) if self._account.is_saved(company_id)
+        ]
+        if field_name == "account_updated_at":
+            moments = companies.columns["updated_at"]
+            saved.sort(key=lambda place: moments[place], reverse=not body.get("sort_ascending", False))
+        page, rows = page_size(body)
+        told = [shapes.account(companies.row(place)) for place in saved[(page - 1) * rows : page * rows]]
+        return json_response(list_page("accounts", told, page, rows, len(saved)))
+
+    def organisation(self, body: Body, company_id: str) -> Response:
+        row = self._directory().companies.by_id(company_id)
+        if row is None:
+            return error("Organization does not exist.")
+        return (
+            json_response({"organization": shapes.organisation(row)}) if self._account.spend(1) else error(NO_CREDITS)
+        )
+
+    def organisation_enrich(self, body: Body) -> Response:
+        company_id = self._directory().companies.first("domain", body.get("domain"))
+        return self.organisation(body, company_id) if company_id else json_response({"organization": None})
+
+    def company_search(self, body: Body) -> Response:
+        """1 credit a page, thin rows; saved companies stand under `accounts`, the others under `organizations`."""
+        page, rows = page_size(body)
+        if page * rows > self._account.switches.search_rows_max:
+            return error(OVER_THRESHOLD)
+        if not self._account.spend(1):
+            return error(NO_CREDITS)
+        companies = self._directory().companies
+        wanted = {str(value).casefold() for value in body.get("organization_locations") or []}
+        domains = set(body.get("q_organization_domains_list") or [])
+        places = [
+            place
+            for place, (country, domain) in enumerate(
+                zip(companies.columns["country"], companies.columns["domain"], strict=True)
+            )
+            if (not wanted or str(country).casefold() in wanted) and (not domains or domain in domains)
+        ]
+        shown = [companies.row(place) for place in places[(page - 1) * rows : page * rows]]
+        told = list_page(
+            "organizations",
+            [shapes.thin_organisation(row) for row in shown if not self._account.is_saved(row["id"])],
+            page,
+            rows,
+            len(places),
+        )
+        told["accounts"] = [shapes.account(row) for row in shown if self._account.is_saved(row["id"])]
+        told["model_ids"] = [row["id"] for row in shown]
+        return json_response(told)
