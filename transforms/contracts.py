@@ -249,8 +249,8 @@ PROVENANCE = Table(
 )
 CROSSWALK = Table(
     "golden.crosswalk",
-    ("record_key",),
-    "One row per source record: the golden record it belongs to.",
+    ("record_key", "entity"),
+    "One row per source record: the golden record it belongs to. A vendor may number people and companies alike.",
     (
         _text("record_key", "source:id", required=True),
         _text("golden_id", "its golden record", required=True),

@@ -7,8 +7,9 @@ cost a group-by. Source: Menestrina, Whang and Garcia-Molina, "Evaluating entity
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,12 @@ class Measures:
     largest_entity: int
 
 
-def partition(clusters: Sequence[object], entities: Sequence[object]) -> Measures:
+def partition(clusters: Iterable[Any], entities: Iterable[Any]) -> Measures:
     """Compare predicted clusters with true entities, one label of each per record, in the same order."""
-    frame = pd.DataFrame({"cluster": pd.factorize(pd.Series(clusters))[0], "entity": pd.factorize(pd.Series(entities))[0]})
+    numbered = {
+        name: pd.factorize(pd.Series(list(labels)))[0] for name, labels in (("cluster", clusters), ("entity", entities))
+    }
+    frame = pd.DataFrame(numbered)
     cells = frame.value_counts(sort=False).to_numpy()
     keys = frame.value_counts(sort=False).index
     by_cluster = np.bincount(frame["cluster"])

@@ -1,0 +1,56 @@
+"""What a run brings to the pipeline and takes back, and the shapes of what comes from outside.
+
+Belongs here: the context and the schemas of registry, heads and raw tables. Does not: reading them (assets).
+Surprise: a model that is given is frozen; one that is missing is trained by the run and left here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from transforms.contracts import TABLES
+from transforms.kernels.standardise import arrow_schema
+from transforms.model import Model
+
+MOMENT = pa.timestamp("us")
+RAW_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("archive_seq", pa.int64()),
+        ("stamp", pa.string()),
+        ("content_hash", pa.string()),
+        ("fetched_at", MOMENT),
+        ("payload", pa.string()),
+    ]
+)
+REGISTRY_SCHEMA = pa.schema(
+    [("record_key", pa.string()), ("golden_id", pa.string()), ("since", MOMENT), ("first_seq", pa.int64())]
+)
+IDS_SCHEMA = pa.schema([("golden_id", pa.string()), ("first_seq", pa.int64()), ("is_live", pa.bool_())])
+HEAD_SCHEMA = pa.schema([("golden_id", pa.string()), ("content_hash", pa.string()), ("updated_at", MOMENT)])
+IDENTITY_SCHEMA = pa.schema([("record_key", pa.string()), ("golden_id", pa.string()), ("since", MOMENT)])
+LINEAGE_SCHEMA = arrow_schema(TABLES["golden.lineage"])
+
+
+@dataclass
+class Context:
+    """What a run brings from the ledger, and what it takes back. An empty one builds from nothing.
+
+    registry: last members (record_key, golden_id, since, first_seq); ids: every id ever given (golden_id, first_seq,
+    is_live); heads: live heads (golden_id, content_hash, updated_at); all keyed by entity. A model that is given is
+    frozen; without one the run trains and leaves it in `models`.
+    """
+
+    run_at: datetime
+    registry: dict[str, pa.Table] = field(default_factory=dict)
+    ids: dict[str, pa.Table] = field(default_factory=dict)
+    heads: dict[str, pa.Table] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

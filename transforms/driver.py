@@ -1,0 +1,121 @@
+"""The steps that the driver takes itself, because they need the whole of something small.
+
+Belongs here: the sample, weighing, components, identity and lineage, each from tables to a table. Does not: the order
+of steps (pipeline.py), the mathematics (model.py, clusters.py, identity.py).
+Surprise: the random sample of pairs is fixed by the number of records alone, so a run can be repeated to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms import clusters, identity
+from transforms.context import IDENTITY_SCHEMA, LINEAGE_SCHEMA, Context, naive
+from transforms.engines.port import Engine
+from transforms.model import train
+
+SAMPLE_PAIRS = 150_000
+SAMPLE_SEED = 20261123  # any fixed number
+
+Make = Callable[[Engine, Context], None]
+
+
+def sampling(entity: str) -> Make:
+    """Random pairs; none where the model is given, for then chance agreement is known."""
+
+    def make(engine: Engine, context: Context) -> None:
+        count = 0 if entity in context.models else engine.count(f"resolved.{entity}_feature")
+        engine.put(f"resolved.{entity}_sample", sample_pairs(count))
+
+    return make
+
+
+def sample_pairs(records: int, *, wanted: int = SAMPLE_PAIRS) -> pa.Table:
+    """Distinct pairs l < r of 1 … records: all of them where they are few, else a fixed random choice."""
+    if records * (records - 1) // 2 <= wanted:
+        left, right = np.triu_indices(max(records, 1), 1)
+    else:
+        dice = np.random.Generator(np.random.PCG64(SAMPLE_SEED))
+        one, two = dice.integers(0, records, wanted), dice.integers(0, records, wanted)
+        code = np.unique(np.minimum(one, two) * records + np.maximum(one, two))
+        left, right = code // records, code % records
+        left, right = left[left != right], right[left != right]
+    return pa.table({"l": left.astype(np.int64) + 1, "r": right.astype(np.int64) + 1})
+
+
+def weighing(entity: str) -> Make:
+    def make(engine: Engine, context: Context) -> None:
+        counts = engine.fetch(f"resolved.{entity}_pattern_count").sort_by(
+            [(name, "ascending") for name in ("is_sample", "pattern", "source_low", "source_high")]
+        )
+        if entity not in context.models:
+            values = engine.fetch(f"resolved.{entity}_value", ("field", "records", "bucket", "is_generic"))
+            values = values.sort_by([(name, "ascending") for name in values.column_names])
+            records = engine.count(f"resolved.{entity}_feature")
+            context.models[entity] = train(entity, records=records, counts=counts, values=values)
+        met = counts.filter(pc.invert(counts["is_sample"]))
+        seen = met.select(["pattern", "source_low", "source_high"]).sort_by(
+            [("pattern", "ascending"), ("source_low", "ascending"), ("source_high", "ascending")]
+        )
+        engine.put(f"resolved.{entity}_weight", context.models[entity].weigh(seen))
+
+    return make
+
+
+def componing(entity: str) -> Make:
+    def make(engine: Engine, _: Context) -> None:
+        pair = engine.fetch(f"resolved.{entity}_pair where weight > 0", ("l", "r", "weight"))
+        left, right, weight = (pair[name].to_numpy() for name in ("l", "r", "weight"))
+        engine.put(f"resolved.{entity}_component", clusters.components(left, right, weight))
+
+    return make
+
+
+def _known(engine: Engine, entity: str) -> identity.Known:
+    registry = engine.fetch(f"ops.{entity}_registry")
+    ids = engine.fetch(f"ops.{entity}_golden_id")
+    member_of = dict(zip(registry["record_key"].to_pylist(), registry["golden_id"].to_pylist(), strict=True))
+    age_of = dict(zip(registry["golden_id"].to_pylist(), registry["first_seq"].to_pylist(), strict=True))
+    age_of |= dict(zip(ids["golden_id"].to_pylist(), ids["first_seq"].to_pylist(), strict=True))
+    live = {
+        name for name, is_live in zip(ids["golden_id"].to_pylist(), ids["is_live"].to_pylist(), strict=True) if is_live
+    }
+    return identity.Known(member_of, age_of, frozenset(live if ids.num_rows else set(age_of)))
+
+
+def _identified(engine: Engine, entity: str) -> tuple[identity.Identified, identity.Known]:
+    cluster = engine.fetch(f"resolved.{entity}_cluster")
+    cluster_of = dict(zip(cluster["record_key"].to_pylist(), cluster["cluster_key"].to_pylist(), strict=True))
+    known = _known(engine, entity)
+    return identity.identify(entity, cluster_of, known), known
+
+
+def identifying(entity: str) -> Make:
+    def make(engine: Engine, context: Context) -> None:
+        identified, known = _identified(engine, entity)
+        registry = engine.fetch(f"ops.{entity}_registry")
+        since_of = dict(zip(registry["record_key"].to_pylist(), registry["since"].to_pylist(), strict=True))
+        now = naive(context.run_at)
+        keys = sorted(identified.golden_of)
+        golden = [identified.golden_of[key] for key in keys]
+        since = [
+            since_of[key] if known.member_of.get(key) == name and since_of[key] is not None else now
+            for key, name in zip(keys, golden, strict=True)
+        ]
+        engine.put(f"golden.{entity}_identity", pa.table([keys, golden, since], schema=IDENTITY_SCHEMA))
+
+    return make
+
+
+def lineage(entity: str) -> Make:
+    def make(engine: Engine, context: Context) -> None:
+        events = _identified(engine, entity)[0].events
+        columns = [list(column) for column in zip(*events, strict=True)] if events else [[], [], []]
+        now = [naive(context.run_at)] * len(events)
+        engine.put(f"golden.{entity}_lineage", pa.table([*columns, now], schema=LINEAGE_SCHEMA))
+
+    return make

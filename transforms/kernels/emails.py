@@ -1,0 +1,87 @@
+"""E-mail addresses: one clean address, its parts, and what is known of it.
+
+Belongs here: spelling (mailto:, angle brackets, capitals), syntax, placeholders, the list of free-mail hosts.
+Does not: whether a mailbox is shared or generic; matching learns that from the data.
+Surprise: an address that cannot be one becomes null *and* its status `invalid`: a reader sees that there was one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from transforms.contracts import EMAIL_STATUSES
+from transforms.kernels.fold import clean, word_set
+
+LENGTH_MAX = 254  # RFC 5321, path without brackets
+# Hosts where a domain says nothing about the employer. Only used to name an organisation after a domain or not.
+FREE_MAIL_HOSTS = word_set(
+    """
+    gmail.com googlemail.com yahoo.com yahoo.co.uk yahoo.fr yahoo.de yahoo.es ymail.com hotmail.com hotmail.co.uk
+    hotmail.fr outlook.com live.com live.co.uk msn.com aol.com icloud.com me.com mac.com proton.me protonmail.com
+    gmx.de gmx.net gmx.com web.de t-online.de mail.com mail.ru yandex.ru orange.fr wanadoo.fr free.fr laposte.net
+    libero.it btinternet.com sky.com comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net qq.com
+    163.com 126.com naver.com zoho.com fastmail.com bigpond.com optusnet.com.au shaw.ca rogers.com sympatico.ca
+    ziggo.nl kpnmail.nl telenet.be
+    """
+)
+# Apollo's stand-in for an address one has not paid for, the same for everybody.
+_PLACEHOLDER_LOCALS = frozenset({"email_not_unlocked"})
+
+_PREFIX = re.compile(r"^(?:mailto|e-?mail)\s*:\s*", re.IGNORECASE)
+_BRACKETED = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
+_SEPARATOR = re.compile(r"[;,|\s]+")
+_LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})")
+
+
+class Email(NamedTuple):
+    """`address`, its `local` part without sub-address, its `domain`; `is_broken`: there was text but no address."""
+
+    address: str | None
+    local: str | None
+    domain: str | None
+    is_broken: bool
+
+
+NO_EMAIL = Email(None, None, None, is_broken=False)
+BROKEN_EMAIL = Email(None, None, None, is_broken=True)
+
+
+def parse(text: str | None) -> Email:
+    """The first address in the text."""
+    cleaned = clean(text)
+    if cleaned is None:
+        return NO_EMAIL
+    if bracketed := _BRACKETED.search(cleaned):
+        cleaned = bracketed.group(1)
+    cleaned = _PREFIX.sub("", cleaned).split("?")[0].strip(" <>()[]\"'.,;:")
+    candidates = [part for part in _SEPARATOR.split(cleaned) if "@" in part]
+    if not candidates:
+        return BROKEN_EMAIL
+    local, _, domain = candidates[0].strip("<>()[]\"'.,;:").lower().rpartition("@")
+    domain = ascii_host(domain.rstrip(".")) or ""
+    if local in _PLACEHOLDER_LOCALS:
+        return NO_EMAIL
+    if len(local) > 64 or len(local) + len(domain) >= LENGTH_MAX:
+        return BROKEN_EMAIL
+    if not (_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)):
+        return BROKEN_EMAIL
+    return Email(f"{local}@{domain}", local.split("+")[0] or local, domain, is_broken=False)
+
+
+def status(email: Email, said: str | None) -> str | None:
+    """The status of the address: what the source said, within the vocabulary."""
+    if email.address is None:
+        return "invalid" if email.is_broken or said == "invalid" else None
+    return said if said in EMAIL_STATUSES else "unknown"
+
+
+def ascii_host(host: str) -> str | None:
+    """A host name in ASCII (IDNA), lower case; None where it cannot be one."""
+    if host.isascii():
+        return host.lower() or None
+    try:
+        return host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return None

@@ -1,0 +1,296 @@
+"""`resolve FILE`: match any table of records, without vendors, a warehouse or a ledger.
+
+Belongs here: reading and judging the file, running the steps of one entity, writing the answer, the `--state` folder.
+Does not: the command line (orchestration), how matching works (pipeline.py and below).
+Surprise: contacts bring their own organisations: employers named in the rows are resolved first, as vendors' are.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from transforms import pipeline
+from transforms.context import IDS_SCHEMA, REGISTRY_SCHEMA, Context
+from transforms.contracts import ENTITIES, TABLES
+from transforms.engines.duckdb import DuckDBEngine
+from transforms.kernels.standardise import arrow_schema
+from transforms.model import Model
+
+SUFFIXES = (".csv", ".parquet")
+DEFAULT_SOURCE = "file"
+# The carried columns of the contracts have no meaning in a file.
+_NOT_IN_FILES = {
+    "record_key",
+    "source_id",
+    "organisation_key",
+    "parent_key",
+    "email_status",
+    "seniority",
+    "department",
+    "phone_do_not_call",
+    "mobile_do_not_call",
+    "region",
+    "notice_date",
+    "source_updated_at",
+}
+COLUMNS = {
+    entity: (
+        "record_id",
+        *(name for name in TABLES[f"standardised.{entity}_input"].column_names if name not in _NOT_IN_FILES),
+    )
+    for entity in ENTITIES
+}
+
+
+class InputError(ValueError):
+    """The file, its columns or an option is wrong; the message is one line with the remedy."""
+
+
+def resolve_file(
+    path: Path | str,
+    entity: str,
+    out: Path | str,
+    *,
+    pairs: Path | str | None = None,
+    state: Path | str | None = None,
+    threads: int | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> dict[str, object]:
+    """Match the records of one file; write a row per input row, in input order. Returns the figures of the interface.
+
+    Raises:
+        InputError: the file cannot be read, has no usable record_id, or an output has an unknown suffix.
+    """
+    started, cpu = time.perf_counter(), time.process_time()
+    if entity not in ENTITIES:
+        raise InputError(f"Unknown entity {entity!r}; expected one of: {', '.join(ENTITIES)}.")
+    for target in (out, pairs):
+        if target is not None:
+            _writable(Path(target))
+    rows = _read(Path(path), entity, warn)
+    folder = None if state is None else Path(state)
+    context = _context(folder, entity)
+    with DuckDBEngine(threads=threads) as engine:
+        _match(engine, context, rows, entity)
+        answer = _answer(engine, rows, entity)
+        _write(answer, Path(out))
+        if pairs is not None:
+            _write(_evidence(engine, rows, entity), Path(pairs))
+        candidates = engine.count(f"resolved.{entity}_pair")
+        joined = engine.count(f"resolved.{entity}_pair where weight > 0")
+        if folder is not None:
+            _keep(folder, entity, context, engine.fetch(f"golden.{entity}_identity"))
+    model = context.models[entity]
+    return {
+        "records": rows.num_rows,
+        "clusters": len(pc.unique(answer["cluster_id"])),
+        "pairs": joined,
+        "candidates": candidates,
+        "threshold": round(model.threshold, 3),
+        "model": {
+            "version": model.version,
+            "records": model.records,
+            "prior_log2": round(model.prior_log2, 3),
+            "calibration": model.calibration.method,
+        },
+        "seconds": round(time.perf_counter() - started, 3),
+        "cpu_seconds": round(time.process_time() - cpu, 3),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def _read(path: Path, entity: str, warn: Callable[[str], None]) -> pa.Table:
+    """The file as the input contract, plus record_id; all text."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path.name}: unknown kind of file; expected a name that ends in {' or '.join(SUFFIXES)}.")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file.")
+    try:
+        table = _read_csv(path) if path.suffix.lower() == ".csv" else pq.read_table(path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as problem:
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise InputError(f"{path.name}: cannot be read as {path.suffix.lower()[1:]}: {reason}") from None
+    doubled = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if doubled:
+        raise InputError(f"{path.name}: column {doubled[0]} is there more than once; name each column once.")
+    if "record_id" not in table.column_names:
+        raise InputError(f"{path.name}: column record_id is missing; found: {', '.join(table.column_names[:12])}.")
+    unknown = [name for name in table.column_names if name not in COLUMNS[entity]]
+    if unknown:
+        warn(f"{path.name}: ignored unknown column{'s' * (len(unknown) > 1)} {', '.join(unknown)}.")
+    if len(unknown) + 1 >= len(table.column_names) and table.num_columns > 1:
+        raise InputError(
+            f"{path.name}: none of its columns belongs to a {entity}; "
+            f"expected some of: {', '.join(COLUMNS[entity][2:])}."
+        )
+    return _shaped(table, entity, path.name)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    with path.open("rb") as stream:
+        names = pa_csv.open_csv(stream, parse_options=pa_csv.ParseOptions(newlines_in_values=True)).schema.names
+    return pa_csv.read_csv(
+        path,
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names}, strings_can_be_null=True, null_values=[""]
+        ),
+    )
+
+
+def _text(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise InputError(f"{file}: column {name} is {column.type}, which is no text; write it as text.") from None
+
+
+def _shaped(table: pa.Table, entity: str, file: str) -> pa.Table:
+    identifier = _text(table["record_id"], "record_id", file)
+    if identifier.null_count or pc.any(pc.equal(identifier, "")).as_py():
+        missing = [index for index, value in enumerate(identifier.to_pylist()) if not value]
+        raise InputError(
+            f"{file}: {len(missing)} rows have no record_id, the first is row {missing[0] + 1}; give each an id."
+        )
+    counts = pc.value_counts(identifier)
+    doubled = counts.filter(pc.greater(counts.field("counts"), 1))
+    if len(doubled):
+        raise InputError(f"{file}: {len(doubled)} values of record_id are there more than once; ids must be unique.")
+    schema = arrow_schema(TABLES[f"standardised.{entity}_input"])
+    source = (
+        _text(table["source"], "source", file) if "source" in table.column_names else pa.nulls(len(table), pa.string())
+    )
+    source = pc.fill_null(source, DEFAULT_SOURCE)
+    columns = {
+        "source": source,
+        "source_id": identifier,
+        "record_key": pc.binary_join_element_wise(source, identifier, ":"),
+    }
+    arrays = []
+    for field in schema:
+        if field.name in columns:
+            arrays.append(columns[field.name])
+        elif field.name in table.column_names and field.name in COLUMNS[entity]:
+            arrays.append(_text(table[field.name], field.name, file))
+        else:
+            arrays.append(pa.nulls(table.num_rows, field.type))
+    return pa.table(arrays, schema=schema)
+
+
+def _match(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) -> None:
+    """The steps of one entity, from input to golden ids."""
+    pipeline.prepare(engine, context)
+    names = [*pipeline.RESOLVE_STEPS[entity], f"golden.{entity}_identity"]
+    if entity == "contact":
+        engine.put("standardised.contact_input", rows)
+        engine.put(
+            "standardised.organisation_recorded", arrow_schema(TABLES["standardised.organisation_input"]).empty_table()
+        )
+        names = ["standardised.contact", *pipeline.ORGANISATION_STEPS, *pipeline.RESOLVE_STEPS["organisation"], *names]
+    else:
+        engine.put("standardised.organisation_input", rows)
+        names = ["standardised.organisation", *names]
+    for name in names:
+        pipeline.build(engine, name, context)
+
+
+def _answer(engine: DuckDBEngine, rows: pa.Table, entity: str) -> pa.Table:
+    """record_id, cluster_id, golden_id in input order; a cluster is named after the record_id of its first record."""
+    cluster = engine.fetch(f"resolved.{entity}_cluster")
+    golden = engine.fetch(f"golden.{entity}_identity", ("record_key", "golden_id"))
+    identifier_of = dict(zip(rows["record_key"].to_pylist(), rows["source_id"].to_pylist(), strict=True))
+    cluster_of = dict(zip(cluster["record_key"].to_pylist(), cluster["cluster_key"].to_pylist(), strict=True))
+    golden_of = dict(zip(golden["record_key"].to_pylist(), golden["golden_id"].to_pylist(), strict=True))
+    keys = rows["record_key"].to_pylist()
+    return pa.table(
+        {
+            "record_id": rows["source_id"],
+            "cluster_id": pa.array([identifier_of[cluster_of[key]] for key in keys], pa.string()),
+            "golden_id": pa.array([golden_of[key] for key in keys], pa.string()),
+        }
+    )
+
+
+def _evidence(engine: DuckDBEngine, rows: pa.Table, entity: str) -> pa.Table:
+    columns = ("record_key_l", "record_key_r", "weight", "probability", "pattern")
+    table = engine.fetch(f"resolved.{entity}_pair", columns).sort_by(
+        [("record_key_l", "ascending"), ("record_key_r", "ascending")]
+    )
+    identifier_of = dict(zip(rows["record_key"].to_pylist(), rows["source_id"].to_pylist(), strict=True))
+    return pa.table(
+        {
+            "record_id_l": pa.array([identifier_of[key] for key in table["record_key_l"].to_pylist()], pa.string()),
+            "record_id_r": pa.array([identifier_of[key] for key in table["record_key_r"].to_pylist()], pa.string()),
+            "weight": pc.divide(table["weight"].cast(pa.float64()), 1000.0),
+            "probability": table["probability"],
+            "pattern": table["pattern"],
+        }
+    )
+
+
+def _writable(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path.name}: unknown kind of output; expected a name that ends in {' or '.join(SUFFIXES)}.")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: its folder does not exist; make it first.")
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    """Whole or not at all: written beside, then renamed."""
+    draft = path.with_name(f".{path.name}.part")
+    if path.suffix.lower() == ".csv":
+        pa_csv.write_csv(table, draft)
+    else:
+        pq.write_table(table, draft, compression="zstd")
+    os.replace(draft, path)
+
+
+def _context(folder: Path | None, entity: str) -> Context:
+    context = Context(run_at=datetime.now(UTC))
+    if folder is None or not folder.exists():
+        return context
+    if not folder.is_dir():
+        raise InputError(f"{folder}: --state wants a folder, and this is a file.")
+    for name in ENTITIES:
+        model = folder / f"{entity}.{name}_model.json"
+        if model.exists():
+            context.models[name] = Model.model_validate_json(model.read_text("utf-8"))
+    registry = folder / f"{entity}_registry.parquet"
+    if registry.exists():
+        context.registry[entity] = pq.read_table(registry, schema=REGISTRY_SCHEMA)
+        context.ids[entity] = pq.read_table(folder / f"{entity}_id.parquet", schema=IDS_SCHEMA)
+    return context
+
+
+def _keep(folder: Path, entity: str, context: Context, members: pa.Table) -> None:
+    """Registry, ids and models for the next run; a record that is gone keeps its row, so that it finds its id again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    before = context.registry.get(entity, REGISTRY_SCHEMA.empty_table())
+    ids = context.ids.get(entity, IDS_SCHEMA.empty_table())
+    age_of = dict(zip(ids["golden_id"].to_pylist(), ids["first_seq"].to_pylist(), strict=True))
+    this_run = max(age_of.values(), default=0) + 1
+    live = set(members["golden_id"].to_pylist())
+    age_of |= {golden_id: this_run for golden_id in live if golden_id not in age_of}
+    rows = {row["record_key"]: row for row in before.to_pylist()} | {
+        row["record_key"]: row for row in members.to_pylist()
+    }
+    for row in rows.values():
+        row["first_seq"] = age_of[row["golden_id"]]
+    registry = pa.Table.from_pylist([rows[key] for key in sorted(rows)], schema=REGISTRY_SCHEMA)
+    known = [{"golden_id": name, "first_seq": age_of[name], "is_live": name in live} for name in sorted(age_of)]
+    _write(pa.Table.from_pylist(known, schema=IDS_SCHEMA), folder / f"{entity}_id.parquet")
+    for name, model in context.models.items():
+        draft = folder / f".{entity}.{name}_model.json.part"
+        draft.write_text(model.model_dump_json(), "utf-8")
+        os.replace(draft, folder / f"{entity}.{name}_model.json")
+    _write(registry, folder / f"{entity}_registry.parquet")  # last: it is what says that the state is there
