@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,11 +23,9 @@ from sources.intake import Meter
 
 if TYPE_CHECKING:
     from dlt.extract import DltSource
-    from sources.halopsa.client import HaloClient
 
     from assets.publishing.ledger import Ledger
-
-DIRECTORY_MODE = 0o700
+    from sources.halopsa.client import HaloClient
 
 
 class WarehouseBusy(Exception):
@@ -40,7 +39,7 @@ class Progress(Protocol):
 
     def advance(self, done: int, total: int | None = None) -> None: ...
 
-    def finish(self, step: str) -> None: ...
+    def finish(self, step: str, *, is_done: bool) -> None: ...
 
 
 class Silence:
@@ -52,11 +51,11 @@ class Silence:
     def advance(self, done: int, total: int | None = None) -> None:
         return
 
-    def finish(self, step: str) -> None:
+    def finish(self, step: str, *, is_done: bool) -> None:
         return
 
 
-@dataclass(frozen=True)
+@dataclass
 class Runtime:
     """Everything a run is handed.
 
@@ -65,15 +64,17 @@ class Runtime:
         sources: per configured source (vendors, exports, halopsa) a function that makes its dlt source.
         halo: the client that publishes; None where HaloPSA is not configured.
         publish: whether effects may be sent; without it they stay in the outbox.
+        publish_s_max: how long one run may publish, seconds on `clock`; the rest waits in the outbox. None: no limit.
         lock_wait_s: how long to wait for the warehouse's lock, wall seconds.
     """
 
     data: Path
     clock: Clock
-    ledger: Callable[[], Ledger]
+    open_ledger: Callable[[], Ledger]
     sources: Mapping[str, Callable[[Meter], DltSource]]
-    halo: Callable[[], HaloClient] | None = None
+    halo: HaloClient | None = None
     publish: bool = True
+    publish_s_max: float | None = None
     lock_wait_s: float = 60.0
     progress: Progress = field(default_factory=Silence)
 
@@ -84,6 +85,11 @@ class Runtime:
     @property
     def inspection_copy(self) -> Path:
         return self.data / "inspect.duckdb"
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, opened and migrated when it is first asked for; loading definitions touches no disk."""
+        return self.open_ledger()
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -102,10 +108,12 @@ class Runtime:
     def step(self, name: str) -> Iterator[None]:
         """Show one step of the path."""
         self.progress.start(name)
+        is_done = False
         try:
             yield
+            is_done = True
         finally:
-            self.progress.finish(name)
+            self.progress.finish(name, is_done=is_done)
 
 
 def open_waiting(path: Path, *, wait_s: float) -> duckdb.DuckDBPyConnection:
@@ -117,7 +125,7 @@ def open_waiting(path: Path, *, wait_s: float) -> duckdb.DuckDBPyConnection:
     deadline_s = time.monotonic() + wait_s
     while True:
         try:
-            connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"})
+            connection = duckdb.connect(str(path))
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise
@@ -129,5 +137,6 @@ def open_waiting(path: Path, *, wait_s: float) -> duckdb.DuckDBPyConnection:
             time.sleep(0.2)
         else:
             os.chmod(path, 0o600)
+            connection.execute("SET autoinstall_known_extensions = false")  # a slip fails at once, on every machine
             connection.execute("SET TimeZone = 'UTC'")
             return connection

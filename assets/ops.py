@@ -1,0 +1,141 @@
+"""Ops assets: what the ledger knows, mirrored into the warehouse for analysts, and the copy people may open.
+
+Belongs here: `ops.*` and the inspection copy. Does not: the ledger itself (`assets/publishing`).
+Surprise: the mirror is for reading only. Every diff is taken against the ledger's heads, never against `ops`.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+
+from assets.common import OWNERS, POOL, table_metadata
+from assets.publishing import tables
+from assets.runtime import Runtime
+from transforms.contracts import TABLES
+
+BATCH_ROWS = 50_000
+# Table in schema ops -> table of the ledger. What was sent and what HaloPSA said stay there: they hold personal data.
+MIRRORED = {
+    "run": tables.run,
+    "effect": tables.effect,
+    "feed": tables.change_log,
+    "commit": tables.commit_log,
+    "crosswalk": tables.crosswalk,
+    "outbox": tables.outbox,
+    "credit": tables.credit,
+}
+_LEFT_OUT = frozenset({"fields", "published", "body", "message"})
+
+
+def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    """Mirror of one ledger table."""
+    source = MIRRORED[name]
+
+    @dg.asset(
+        key=["ops", name],
+        group_name="ops",
+        deps=upstream,
+        description=f"Mirror of the ledger: {(source.comment or '').split(': ', 1)[-1]}",
+        kinds={"sqlite", "duckdb"},
+        owners=OWNERS,
+        pool=POOL,
+        required_resource_keys={"runtime"},
+    )
+    def ops(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        runtime: Runtime = context.resources.runtime
+        with runtime.step("ops"), runtime.connect() as connection:
+            mirror_table(runtime, connection, name)
+            return dg.MaterializeResult(metadata=table_metadata(connection, f"ops.{name}"))
+
+    return ops
+
+
+@dg.asset(
+    key=["ops", "inspection_copy"],
+    group_name="ops",
+    deps=[dg.AssetKey(["ops", name]) for name in MIRRORED],
+    description="inspect.duckdb: the warehouse as of the last run, never locked, swapped in by rename.",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    pool=POOL,
+    required_resource_keys={"runtime"},
+)
+def inspection_copy(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Comment the tables, checkpoint, copy the file, rename."""
+    runtime: Runtime = context.resources.runtime
+    with runtime.step("inspection_copy"):
+        with runtime.connect() as connection:
+            _comment(connection)
+            connection.execute("CHECKPOINT")
+            draft = runtime.inspection_copy.with_suffix(".tmp")
+            shutil.copyfile(runtime.warehouse, draft)  # under our lock, so nobody writes meanwhile
+        os.chmod(draft, 0o600)
+        draft.replace(runtime.inspection_copy)
+    size = runtime.inspection_copy.stat().st_size
+    return dg.MaterializeResult(metadata={"path": str(runtime.inspection_copy), "bytes": size})
+
+
+def mirror_table(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Replace `ops.<name>` by what the ledger holds, in batches."""
+    source = MIRRORED[name]
+    columns = [column for column in source.columns if column.name not in _LEFT_OUT]
+    schema = pa.schema([(column.name, _arrow_type(column)) for column in columns])
+    query = sa.select(*columns).order_by(*source.primary_key)
+    with runtime.ledger.read() as ledger:
+        rows = ledger.execution_options(yield_per=BATCH_ROWS).execute(query)
+        batches = (_batch(part, schema) for part in rows.mappings().partitions(BATCH_ROWS))
+        reader = pa.RecordBatchReader.from_batches(schema, _never_empty(batches, schema))
+        connection.execute("create schema if not exists ops")
+        connection.register("ledger_rows", reader)
+        connection.execute(f"create or replace table ops.{name} as select * from ledger_rows")
+        connection.unregister("ledger_rows")
+    connection.execute(f"comment on table ops.{name} is '{_quoted(source.comment)}'")
+
+
+def _batch(rows: Any, schema: pa.Schema) -> pa.RecordBatch:
+    plain = [
+        {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in row.items()}
+        for row in rows
+    ]
+    return pa.RecordBatch.from_pylist(plain, schema=schema)
+
+
+def _never_empty(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    yield pa.RecordBatch.from_pylist([], schema=schema)
+    yield from batches
+
+
+def _arrow_type(column: sa.Column[Any]) -> pa.DataType:
+    if isinstance(column.type, tables.Moment):
+        return pa.timestamp("us", tz="UTC")
+    if isinstance(column.type, sa.BigInteger | sa.Integer):
+        return pa.int64()
+    if isinstance(column.type, sa.Float):
+        return pa.float64()
+    return pa.bool_() if isinstance(column.type, sa.Boolean) else pa.string()
+
+
+def _comment(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every table and column of a contract carries its COMMENT, so that any client shows it."""
+    found = connection.execute("select schema_name || '.' || table_name, column_name from duckdb_columns()").fetchall()
+    existing: dict[str, set[str]] = {}
+    for table, column in found:
+        existing.setdefault(table, set()).add(column)
+    for name, contract in TABLES.items():
+        if name not in existing:
+            continue
+        connection.execute(f"comment on table {name} is '{_quoted(contract.comment)}'")
+        for column in contract.columns:
+            if column.name in existing[name]:
+                connection.execute(f"comment on column {name}.{column.name} is '{_quoted(column.comment)}'")
+
+
+def _quoted(text: str | None) -> str:
+    return (text or "").replace("'", "''")

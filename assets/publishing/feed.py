@@ -1,0 +1,261 @@
+"""The feed: the committed state as records on the wire, by pages for pollers and as one file for people.
+
+Belongs here: the walk over the heads (window, order, key), positions as stamps and cursors, feed/latest.json.
+Does not: the shape of a record (wire.py), routes, keys and error envelopes (orchestration/service).
+Surprise: while a walk has more pages, `last_sync_timestamp` is a stamp of its own that the ledger maps to the place of
+the walk, so that a poller which echoes nothing but `last_sync` still gets every page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sources.clock import Clock
+
+from assets.publishing import wire
+from assets.publishing.ledger import Ledger, next_stamp
+from assets.publishing.tables import commit_log, from_micros, head, micros, walk
+
+PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX = 100, 500
+FOREIGN_STAMP_MARGIN = timedelta(minutes=5)  # feed.md: a clock that is not ours is believed up to this much
+SKEW_MAX = timedelta(hours=24)
+_FILE_PAGE_ROWS = 2_000
+_RANKS = {None: (0, 1, 2, 3), "organisation": (0, 3), "contact": (1, 2)}
+_LIVE_RANKS = frozenset({0, 1})
+
+
+class FeedError(Exception):
+    """The caller asked for something that has no answer (HTTP 400); the message may be shown."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a walk: commits after `start` up to `snapshot`, behind the key (rank, seq, golden_id)."""
+
+    start: int
+    snapshot: int
+    rank: int = -1
+    seq: int = 0
+    golden_id: str = ""
+
+
+def read(
+    ledger: Ledger,
+    clock: Clock,
+    *,
+    last_sync: str | None = None,
+    cursor: str | None = None,
+    limit: int = PAGE_ROWS_DEFAULT,
+    entity: str | None = None,
+    source: str | None = None,
+) -> dict[str, Any]:
+    """One page in the seed's format. The cost of a page does not depend on how deep it is.
+
+    Raises:
+        FeedError: `limit`, `cursor` or `last_sync` cannot be understood.
+    """
+    if not 1 <= limit <= PAGE_ROWS_MAX:
+        raise FeedError(f"limit is {limit}, expected 1 to {PAGE_ROWS_MAX}")
+    with ledger.read() as connection:
+        position = _position(connection, clock, last_sync=last_sync, cursor=cursor)
+        rows = _page(connection, position, limit=limit + 1, entity=entity, source=source)
+        records = [_record(row) for row in rows[:limit]]
+        end = _commit_ts(connection, position.snapshot)
+    sync_type = "full" if position.start == 0 else "incremental"
+    if len(rows) <= limit:
+        return _answer(records, end=end, sync_type=sync_type, snapshot=position.snapshot)
+    last = rows[limit - 1]
+    further = Position(position.start, position.snapshot, last.wire_rank, last.seq, last.golden_id)
+    with ledger.transaction() as connection:
+        stamp = next_stamp(connection, clock)
+        connection.execute(sa.insert(walk).values(stamp=stamp, position=asdict(further)))
+    return _answer(records, end=stamp, sync_type=sync_type, snapshot=position.snapshot, cursor=_as_cursor(further))
+
+
+def write_file(ledger: Ledger, path: Path, *, freshness: dict[str, str] | None = None) -> int:
+    """Write the whole live state to `path`, one record a line, by rename; a file of the same state is left alone.
+
+    Returns:
+        How many records the file holds.
+    """
+    with ledger.read() as connection:
+        snapshot = _newest_seq(connection)
+        written = _written(path)
+        if written is not None and written[0] == snapshot:
+            return written[1]
+        end = _commit_ts(connection, snapshot)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        count = 0
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write('{"status":"success","records":[')
+            for count, record in enumerate(_all_records(connection, snapshot), start=1):
+                file.write(("," if count > 1 else "") + "\n" + _json(record))
+            metadata = {"source": "golden", "sync_type": "full", "has_more": False, "snapshot": str(snapshot)}
+            metadata |= {"freshness": freshness} if freshness else {}
+            tail = {"total_count": count, "last_sync_timestamp": _text(end), "metadata": metadata}
+            file.write("\n]," + _json(tail)[1:] + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    return count
+
+
+def _written(path: Path) -> tuple[int, int] | None:
+    """Snapshot and record count of the file that is there, read from its last line only."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4096))
+        last = file.read().decode("utf-8", errors="replace").rstrip("\n").rpartition("\n")[2]
+    if not last.startswith("],"):
+        return None
+    try:
+        tail = json.loads("{" + last[2:])
+        return int(tail["metadata"]["snapshot"]), int(tail["total_count"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _all_records(connection: sa.Connection, snapshot: int) -> Iterator[dict[str, Any]]:
+    position = Position(start=0, snapshot=snapshot)
+    while rows := _page(connection, position, limit=_FILE_PAGE_ROWS, entity=None, source=None):
+        yield from map(_record, rows)
+        position = Position(0, snapshot, rows[-1].wire_rank, rows[-1].seq, rows[-1].golden_id)
+
+
+def _page(
+    connection: sa.Connection, position: Position, *, limit: int, entity: str | None, source: str | None
+) -> list[Any]:
+    """The next `limit` heads of the walk; each rank is one range of the index (wire_rank, seq, golden_id)."""
+    if entity not in _RANKS:
+        raise FeedError(f"entity is {entity!r}, expected organisation or contact")
+    rows: list[Any] = []
+    for rank in _RANKS[entity]:
+        if rank < position.rank or (position.start == 0 and rank not in _LIVE_RANKS):
+            continue
+        query = _query(source).where(head.c.wire_rank == rank, head.c.seq <= position.snapshot)
+        if rank == position.rank:
+            key = sa.tuple_(head.c.seq, head.c.golden_id)
+            query = query.where(key > sa.tuple_(sa.literal(position.seq), sa.literal(position.golden_id)))
+        else:
+            query = query.where(head.c.seq > position.start)
+        rows += connection.execute(query.limit(limit - len(rows))).all()
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+def _query(source: str | None) -> sa.Select[Any]:
+    parent = head.alias("parent")
+    columns = ("golden_id", "entity", "content", "reason", "other_id", "wire_rank", "seq")
+    query = (
+        sa.select(*(head.c[name] for name in columns), parent.c.content.label("parent_content"))
+        .outerjoin(parent, head.c.parent_golden_id == parent.c.golden_id)
+        .order_by(head.c.seq, head.c.golden_id)
+    )
+    if source is None:
+        return query
+    contributed = sa.literal(",") + head.c.sources_ever + sa.literal(",")
+    return query.where(contributed.contains(f",{source},", autoescape=True))
+
+
+def _record(row: Any) -> dict[str, Any]:
+    return wire.record(
+        golden_id=row.golden_id,
+        entity=row.entity,
+        content=row.content,
+        organisation_name=(row.parent_content or {}).get("name"),
+        reason=row.reason,
+        merged_into=row.other_id,
+    )
+
+
+def _position(connection: sa.Connection, clock: Clock, *, last_sync: str | None, cursor: str | None) -> Position:
+    newest = _newest_seq(connection)
+    if cursor is not None:
+        return _from_cursor(cursor)
+    if last_sync is None:
+        return Position(start=0, snapshot=newest)
+    moment = _moment(last_sync)
+    stored = connection.scalar(sa.select(walk.c.position).where(walk.c.stamp == moment))
+    if stored is not None:
+        return Position(**stored)
+    seq = connection.scalar(sa.select(commit_log.c.seq).where(commit_log.c.commit_ts == moment))
+    if seq is not None:
+        return Position(start=seq, snapshot=newest)
+    now = max(clock.now(), _commit_ts(connection, newest))
+    if moment > now + SKEW_MAX:
+        raise FeedError("last_sync lies more than 24 hours ahead; send back the last_sync_timestamp you were given")
+    known_since = min(moment, now) - FOREIGN_STAMP_MARGIN
+    start = connection.scalar(sa.select(sa.func.max(commit_log.c.seq)).where(commit_log.c.commit_ts <= known_since))
+    return Position(start=start or 0, snapshot=newest)
+
+
+def _answer(
+    records: list[dict[str, Any]], *, end: datetime, sync_type: str, snapshot: int, cursor: str | None = None
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"source": "golden", "sync_type": sync_type, "has_more": cursor is not None}
+    metadata |= {"cursor": cursor} if cursor is not None else {}
+    return {
+        "status": "success",
+        "records": records,
+        "total_count": len(records),
+        "last_sync_timestamp": _text(end),
+        "metadata": metadata | {"snapshot": str(snapshot)},
+    }
+
+
+def _newest_seq(connection: sa.Connection) -> int:
+    return connection.scalar(sa.select(sa.func.max(commit_log.c.seq))) or 0
+
+
+def _commit_ts(connection: sa.Connection, seq: int) -> datetime:
+    found = connection.scalar(sa.select(commit_log.c.commit_ts).where(commit_log.c.seq == seq))
+    return found or from_micros(0)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FeedError("last_sync is not an ISO 8601 time") from error
+    if moment.tzinfo is None:
+        raise FeedError("last_sync has no offset; write for example 2026-01-19T15:30:00Z")
+    return from_micros(micros(moment))
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _as_cursor(position: Position) -> str:
+    return base64.urlsafe_b64encode(_json(asdict(position)).encode()).decode().rstrip("=")
+
+
+def _from_cursor(cursor: str) -> Position:
+    try:
+        fields = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        position = Position(**fields)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise FeedError("cursor is not one of ours") from error
+    if not all(type(getattr(position, name)) is kind for name, kind in _POSITION_TYPES.items()):
+        raise FeedError("cursor is not one of ours")
+    return position
+
+
+_POSITION_TYPES = {"start": int, "snapshot": int, "rank": int, "seq": int, "golden_id": str}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,35 @@
+"""What the publisher needs of HaloPSA: five verbs and an outcome.
+
+Belongs here: the protocol that the client of `sources.halopsa` fulfils, and test doubles too. Does not: HTTP.
+Surprise: a write returns, it never raises for what Halo said; `unknown` means that nobody may send it again unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sources.halopsa.client import WriteOutcome
+from sources.halopsa.settings import Resource
+
+
+class Halo(Protocol):
+    """Reads raise `sources.http.VendorError` after their own retries."""
+
+    def get(self, resource: Resource, record_id: int) -> dict[str, Any] | None:
+        """One record in full, None where there is none."""
+
+    def rows(self, resource: Resource, **filters: Any) -> list[dict[str, Any]]:
+        """All rows of a narrow list (`client_id=`, `search=`), inactive ones included."""
+
+    def golden_id_field(self, resource: Resource) -> int | None:
+        """Id of the custom field for the golden id; None where the tenant has not made it."""
+
+    def create(self, resource: Resource, fields: Mapping[str, Any]) -> WriteOutcome:
+        """Create one record."""
+
+    def update(self, resource: Resource, record_id: int, fields: Mapping[str, Any]) -> WriteOutcome:
+        """Change the named fields of one record."""
+
+
+__all__ = ["Halo", "WriteOutcome"]

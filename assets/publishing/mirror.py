@@ -1,0 +1,139 @@
+"""The ledger's projection of HaloPSA: what it holds now, as far as we know.
+
+Belongs here: replacing the projection after a walk, reading it by id, noting what Halo answered to a write.
+Does not: the walk (sources/halopsa), the raw tables (assets/raw.py), matching it to golden records (adopt.py).
+Surprise: `fields` holds only what Halo really showed; a field that a thin list leaves out is missing, not blank.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sources.clock import Clock
+from sources.halopsa import fields as halo_fields
+
+from assets.publishing import mapping
+from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, advance, chunked, upsert
+from assets.publishing.tables import mark, mirror
+
+_WALKS = "walks:"
+_EXTRAS = {mapping.USER: ("email_2", "email_3"), mapping.CLIENT: ("main_site_id",), mapping.SITE: ("name",)}
+
+
+@dataclass(frozen=True)
+class HaloRecord:
+    """One record of HaloPSA in neutral fields; `is_general` marks who may never be matched: placeholders, services."""
+
+    resource: str
+    halo_id: int
+    client_id: int | None
+    site_id: int | None
+    golden_id: str | None
+    is_inactive: bool
+    is_general: bool
+    fields: dict[str, Any]
+
+
+def read_payload(resource: str, payload: Mapping[str, Any]) -> HaloRecord | None:
+    """A payload of Halo as a record; None where it has no usable id."""
+    reader = {
+        mapping.CLIENT: halo_fields.read_client,
+        mapping.SITE: halo_fields.read_site,
+        mapping.USER: halo_fields.read_user,
+    }[resource]
+    read = reader(payload)
+    if read["halo_id"] is None:
+        return None
+    extras = {name: read[name] for name in _EXTRAS[resource] if read.get(name) is not None}
+    return HaloRecord(
+        resource=resource,
+        halo_id=read["halo_id"],
+        client_id=read["halo_id"] if resource == mapping.CLIENT else read["client_id"],
+        site_id=read.get("site_id") if resource == mapping.USER else read.get("main_site_id"),
+        golden_id=read["golden_id"],
+        is_inactive=read["is_inactive"],
+        is_general=bool(read.get("is_general_user") or read.get("is_service_account")),
+        fields=mapping.seen(resource, payload) | extras,
+    )
+
+
+def replace(ledger: Ledger, clock: Clock, payloads: Mapping[str, Iterable[str | Mapping[str, Any]]]) -> dict[str, int]:
+    """Put a finished walk in place of the old one, in one transaction: resource (Client, Site, Users) -> payloads.
+
+    A resource that is not named keeps its old rows (its walk was held). Returns the rows now held per resource.
+    """
+    at = clock.now()
+    records: dict[str, list[HaloRecord]] = {}
+    for resource, items in payloads.items():
+        read = (read_payload(resource, json.loads(item) if isinstance(item, str) else item) for item in items)
+        records[resource] = [record for record in read if record is not None]
+    with ledger.transaction() as connection:
+        for resource, found in records.items():
+            connection.execute(sa.delete(mirror).where(mirror.c.resource == resource))
+            advance(connection, f"{_WALKS}{resource}")
+            for some in chunked(found, ROWS_PER_STATEMENT):
+                upsert(connection, mirror, [_as_row(record, at) for record in some])
+    return {resource: len(found) for resource, found in records.items()}
+
+
+def never_walked(connection: sa.Connection) -> list[str]:
+    """Resources that were never read whole: an empty mirror of them would be ignorance, not an empty tenant."""
+    known = set(connection.scalars(sa.select(mark.c.name).where(mark.c.name.startswith(_WALKS))))
+    return [resource for resource in mapping.OWNERS if f"{_WALKS}{resource}" not in known]
+
+
+def note(connection: sa.Connection, records: Iterable[HaloRecord], at: datetime) -> None:
+    """Remember records as Halo just showed them."""
+    upsert(connection, mirror, [_as_row(record, at) for record in records])
+
+
+def by_ids(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) -> dict[int, HaloRecord]:
+    found: dict[int, HaloRecord] = {}
+    for some in chunked(halo_ids, IDS_PER_QUERY):
+        query = sa.select(mirror).where(mirror.c.resource == resource, mirror.c.halo_id.in_(some))
+        found.update({row.halo_id: _as_record(row) for row in connection.execute(query)})
+    return found
+
+
+def every(connection: sa.Connection, resource: str) -> Iterable[HaloRecord]:
+    """All records of `resource`, by id."""
+    query = sa.select(mirror).where(mirror.c.resource == resource).order_by(mirror.c.halo_id)
+    return (_as_record(row) for row in connection.execute(query))
+
+
+def of_client(connection: sa.Connection, resource: str, client_id: int) -> list[HaloRecord]:
+    """The sites or users of one client, by id."""
+    query = sa.select(mirror).where(mirror.c.resource == resource, mirror.c.client_id == client_id)
+    return [_as_record(row) for row in connection.execute(query.order_by(mirror.c.halo_id))]
+
+
+def _as_row(record: HaloRecord, at: datetime) -> dict[str, Any]:
+    return {
+        "resource": record.resource,
+        "halo_id": record.halo_id,
+        "client_id": record.client_id,
+        "site_id": record.site_id,
+        "golden_id": record.golden_id,
+        "is_inactive": record.is_inactive,
+        "is_general": record.is_general,
+        "fields": record.fields,
+        "seen_at": at,
+    }
+
+
+def _as_record(row: Any) -> HaloRecord:
+    return HaloRecord(
+        resource=row.resource,
+        halo_id=row.halo_id,
+        client_id=row.client_id,
+        site_id=row.site_id,
+        golden_id=row.golden_id,
+        is_inactive=row.is_inactive,
+        is_general=row.is_general,
+        fields=row.fields,
+    )

@@ -1,0 +1,279 @@
+"""The publisher: bring HaloPSA to the state of the ledger, organisations before contacts, one effect per change.
+
+Belongs here: the order of a run, and planning and sending records slice by slice.
+Does not: the protocol of one write (effects.py), lost outcomes (recover.py), existing records (linking.py),
+retiring (retire.py), field rules (merge.py, mapping.py).
+Surprise: payloads are made at the moment of sending from the newest head; an outbox row is a reminder, not a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sources.clock import Clock
+from sources.http import VendorError
+
+from assets.publishing import crosswalk, heads, linking, mapping, mirror, outbox, plan, recover, retire
+from assets.publishing.crosswalk import Link
+from assets.publishing.effects import Draft, EffectLog, Sent
+from assets.publishing.halo import Halo
+from assets.publishing.heads import Head
+from assets.publishing.ledger import Ledger, chunked
+from assets.publishing.merge import Value
+from assets.publishing.mirror import HaloRecord
+from assets.publishing.outbox import Verdict
+from assets.publishing.session import Audience, Progress, PublishResult, Session, Stopped, verdict_of
+
+SLICE_ROWS = 50  # creates made durable together; after a death so many must be looked up at most
+ROUNDS_MAX = 3  # a record proven absent is planned again in the same run, but not for ever
+LEASE = "publish"
+
+
+def publish(
+    ledger: Ledger,
+    clock: Clock,
+    halo: Halo,
+    *,
+    run_id: str,
+    audience: Audience = lambda head: None,
+    progress: Progress = lambda label, done, total: None,
+    time_s_max: float | None = None,
+    reach: Callable[[str], None] = lambda failpoint: None,
+) -> PublishResult:
+    """Publish everything that waits in the outbox. A run killed anywhere is taken up by the next one.
+
+    `audience` gives the reason why a record is not for HaloPSA, or None. `time_s_max` bounds the run on `clock`; the
+    rest stays in the outbox and is counted as `remaining`. `progress` gets (entity, done, total).
+
+    Raises:
+        LedgerBusy: another run is publishing.
+    """
+    with ledger.lease(LEASE) as lease:
+        session = Session(
+            ledger=ledger,
+            clock=clock,
+            halo=halo,
+            log=EffectLog(ledger, clock, halo, lease, run_id, reach),
+            reach=reach,
+            audience=audience,
+            progress=progress,
+            deadline_at=None if time_s_max is None else clock.time() + time_s_max,
+        )
+        try:
+            _require_mirror(session)
+            recover.clear_up(session)
+            linking.inherit_from_merged(session)
+            for entity in ("organisation", "contact"):
+                _publish_entity(session, entity)
+            for entity in ("contact", "organisation"):
+                retire.retire_entity(session, entity)
+            recover.clear_up(session)
+        except (VendorError, Stopped) as error:
+            session.result.problems.append(f"Publishing stopped early: {error}. What was not sent waits in the outbox.")
+        return _concluded(session)
+
+
+def _require_mirror(session: Session) -> None:
+    """Without knowing what Halo holds, every create could double a record that people made."""
+    with session.ledger.read() as connection:
+        missing = mirror.never_walked(connection)
+    if missing:
+        raise Stopped(f"HaloPSA's {', '.join(missing)} were never read whole, so existing records cannot be told")
+
+
+def _publish_entity(session: Session, entity: str) -> None:
+    for round_ in range(ROUNDS_MAX):
+        linking.adopt(session, entity)
+        with session.ledger.read() as connection:
+            states = outbox.WAITING if round_ == 0 else ("pending",)
+            waiting = list(outbox.waiting(connection, entity, "upsert", states))
+        for done, ids in enumerate(chunked(waiting, SLICE_ROWS)):
+            session.progress(entity, done * SLICE_ROWS, len(waiting))
+            session.check_brakes()
+            _publish_slice(session, entity, ids)
+        session.progress(entity, len(waiting), len(waiting))
+        if not recover.clear_up(session):
+            return
+
+
+def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
+    with session.ledger.read() as connection:
+        found = heads.by_ids(connection, ids)
+    verdicts: dict[str, Verdict] = {}
+    todo = []
+    for head in found.values():
+        reason = session.adoption_holds.get(head.golden_id) or session.audience(head)
+        if reason is None:
+            todo.append(head)
+        else:
+            verdicts[head.golden_id] = Verdict(head.version, "held", reason)
+    try:
+        if entity == "organisation":
+            _stage(session, mapping.CLIENT, todo, _wanted(mapping.CLIENT, todo), verdicts)
+            sited = linking.main_sites(session, [head for head in todo if head.golden_id not in verdicts], verdicts)
+            _stage(session, mapping.SITE, sited, _wanted(mapping.SITE, sited), verdicts)
+        else:
+            placed = linking.places(session, todo, verdicts)
+            wanted = {
+                head.golden_id: mapping.desired(mapping.USER, head.content, site_id=placed[head.golden_id])
+                for head in todo
+                if head.golden_id in placed
+            }
+            _stage(session, mapping.USER, [head for head in todo if head.golden_id in placed], wanted, verdicts)
+        for head in todo:
+            verdicts.setdefault(head.golden_id, Verdict(head.version, "published"))
+    except (VendorError, Stopped):
+        session.settle(verdicts)
+        raise
+    session.settle(verdicts)
+
+
+def _wanted(resource: str, todo: list[Head]) -> dict[str, dict[str, Value]]:
+    return {head.golden_id: mapping.desired(resource, head.content) for head in todo}
+
+
+def _stage(
+    session: Session,
+    resource: str,
+    todo: list[Head],
+    wanted: Mapping[str, Mapping[str, Value]],
+    verdicts: dict[str, Verdict],
+) -> None:
+    """Bring one resource of the slice up to date; records that need no more work get no verdict here."""
+    with session.ledger.read() as connection:
+        links = crosswalk.by_ids(connection, resource, [head.golden_id for head in todo])
+        known = mirror.by_ids(connection, resource, [link.halo_id for link in links.values()])
+    drafts: list[Draft] = []
+    updates: list[tuple[Head, Link]] = []
+    agreed: list[Link] = []
+    stamp_field = session.stamp_field(resource) if todo else None
+    for head in todo:
+        link = links.get(head.golden_id)
+        now = None if link is None else known.get(link.halo_id)
+        decision = plan.decide(resource, wanted[head.golden_id], link, now, can_stamp=stamp_field is not None)
+        if isinstance(decision, plan.Hold):
+            verdicts[head.golden_id] = Verdict(head.version, "held", decision.reason)
+        elif isinstance(decision, plan.Create):
+            drafts.append(_create_draft(head, resource, decision, stamp_field))
+        elif link is not None and isinstance(decision, plan.Update):
+            if resource == mapping.SITE and head.golden_id in session.fresh_sites:
+                drafts.append(_update_draft(head, link, decision, now, None, {}))
+            else:
+                updates.append((head, link))
+        elif link is not None and isinstance(decision, plan.Nothing) and decision.agreed:
+            agreed.append(linking.with_agreed(link, decision.agreed))
+    if agreed:
+        with session.ledger.transaction() as connection:
+            crosswalk.save(connection, agreed, session.clock.now())
+    _send_many(session, drafts, verdicts)
+    for head, link in updates:
+        session.check_brakes()
+        _update(session, head, link, wanted[head.golden_id], verdicts)
+
+
+def _create_draft(head: Head, resource: str, decision: plan.Create, stamp_field: int | None) -> Draft:
+    return Draft(
+        golden_id=head.golden_id,
+        entity=head.entity,
+        version=head.version,
+        resource=resource,
+        operation="create",
+        values=decision.values,
+        body=plan.body_of_create(resource, decision, head.golden_id, stamp_field),
+        is_stamping=stamp_field is not None,
+    )
+
+
+def _send_many(session: Session, drafts: list[Draft], verdicts: dict[str, Verdict]) -> None:
+    """Send drafts that need no fresh read, one request each, between two commits for all of them."""
+    if not drafts:
+        return
+    ids = session.log.begin(drafts)
+    done: list[Sent] = []
+    try:
+        for effect_id, draft in zip(ids, drafts, strict=True):
+            session.check_brakes()
+            done.append(session.send(effect_id, draft))
+    except Stopped:
+        session.log.settle(done, unsent=ids[len(done) :])
+        verdicts |= {draft.golden_id: Verdict(draft.version, "pending") for draft in drafts[len(done) :]}
+        verdicts |= {sent.draft.golden_id: verdict for sent in done if (verdict := verdict_of(sent)) is not None}
+        raise
+    session.log.settle(done)
+    verdicts |= {sent.draft.golden_id: verdict for sent in done if (verdict := verdict_of(sent)) is not None}
+
+
+def _update(
+    session: Session, head: Head, link: Link, wanted: Mapping[str, Value], verdicts: dict[str, Verdict]
+) -> None:
+    """Decide again on a fresh read of the record, then send what is left to change."""
+    detail = session.halo.get(link.resource, link.halo_id)  # type: ignore[arg-type]
+    now = _whole(link.resource, detail or {})
+    if now is None:
+        verdicts[head.golden_id] = Verdict(head.version, "held", "gone from HaloPSA: a person deleted it there")
+        return
+    stamp_field = session.stamp_field(link.resource)
+    if now.golden_id == head.golden_id:
+        link = replace(link, is_stamped=True)
+    decision = plan.decide(link.resource, wanted, link, now, can_stamp=stamp_field is not None)
+    if isinstance(decision, plan.Update):
+        session.result.conflicts += len(decision.merge.conflicts)
+        verdict = session.send_one(_update_draft(head, link, decision, now, stamp_field, detail or {}))
+        if verdict is not None:
+            verdicts[head.golden_id] = verdict
+    elif isinstance(decision, plan.Hold):
+        verdicts[head.golden_id] = Verdict(head.version, "held", decision.reason)
+    elif isinstance(decision, plan.Nothing):
+        with session.ledger.transaction() as connection:
+            crosswalk.save(connection, [linking.with_agreed(link, decision.agreed)], session.clock.now())
+            mirror.note(connection, [now], session.clock.now())
+
+
+def _update_draft(
+    head: Head,
+    link: Link,
+    decision: plan.Update,
+    now: HaloRecord | None,
+    stamp_field: int | None,
+    detail: Mapping[str, Any],
+) -> Draft:
+    return Draft(
+        golden_id=head.golden_id,
+        entity=head.entity,
+        version=head.version,
+        resource=link.resource,
+        operation="update",
+        values=decision.merge.writes,
+        body=plan.body_of_update(link.resource, decision, head.golden_id, stamp_field, detail),
+        link=link,
+        now=now,
+        agreed=decision.merge.agreed,
+        is_stamping=decision.stamp,
+    )
+
+
+def _whole(resource: str, detail: Mapping[str, Any]) -> HaloRecord | None:
+    """A detail read as a record; a field it does not show is blank, for details show everything."""
+    record = mirror.read_payload(resource, detail)
+    if record is None:
+        return None
+    blank: dict[str, Value] = dict.fromkeys(mapping.OWNERS[resource])
+    return replace(record, fields={**blank, **record.fields})
+
+
+def _concluded(session: Session) -> PublishResult:
+    result = session.result
+    tally = outbox.tally(session.ledger)
+    result.created, result.updated = len(session.created), len(session.updated - session.created)
+    result.held, result.rejected, result.unknown = tally["held"], tally["rejected"], tally["unknown"]
+    result.remaining = tally["pending"]
+    result.unchanged = max(0, tally["published"] - result.created - result.updated)
+    result.waiting = [
+        f"{state}: {count} {entity}{'s' if count > 1 else ''}: {reason}."
+        for state, entity, reason, count in outbox.reasons(session.ledger)
+    ]
+    if result.remaining:
+        result.problems.append(f"{result.remaining} records wait in the outbox for the next run.")
+    return result
