@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = arguments[0] if arguments and not arguments[0].startswith("-") else None
     try:
         if name is None or name not in VERBS:
-            _overview().parse_args(arguments)
+            _overview().parse_args(arguments)  # --help, or an error that names the verbs
             _overview().print_help(sys.stderr)
             return Exit.USAGE
         return _run(name, arguments[1:])
@@ -73,7 +73,7 @@ def _overview() -> argparse.ArgumentParser:
         epilog=f"verbs:\n{lines}\n\n`halosync VERB --help` tells more of each.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("verb", choices=VERBS, metavar="VERB", help="one of the verbs below")
+    parser.add_argument("verb", nargs="?", choices=VERBS, metavar="VERB", help="one of the verbs below")
     return parser
 
 

@@ -49,8 +49,9 @@ class Display:
     def advance(self, done: int, total: int | None = None) -> None:
         self._bars.update(self._task, completed=done, total=total)
 
-    def finish(self, step: str) -> None:
+    def finish(self, step: str, *, is_done: bool) -> None:
         seconds = time.perf_counter() - self._started.pop(step)
         self.steps[step] = round(self.steps.get(step, 0.0) + seconds, 3)
-        if not self._quiet and (seconds >= 1.0 or not self._live):
-            self._console.print(f"[green]✓[/green] {step} [dim]{seconds:.1f} s[/dim]", highlight=False)
+        if not self._quiet and (seconds >= 1.0 or not self._live or not is_done):
+            mark = "[green]✓[/green]" if is_done else "[red]✗[/red]"
+            self._console.print(f"{mark} {step} [dim]{seconds:.1f} s[/dim]", highlight=False)

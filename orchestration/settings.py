@@ -7,9 +7,10 @@ Surprise: a vendor without a key is not an error but "not configured"; it become
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,6 +26,8 @@ class SettingsError(Exception):
 class ApolloSettings(BaseModel):
     base_url: str = "https://api.apollo.io"
     api_key: SecretStr | None = Field(default=None, description="Apollo: Settings > Integrations > API keys")
+    query: dict[str, Any] = Field(default={}, description="JSON object of Apollo's people filters: whom to buy")
+    credits_max: float | None = Field(default=None, ge=0, description="most credits to spend in one run")
 
 
 class ZoomInfoSettings(BaseModel):
@@ -108,6 +111,18 @@ class Settings(BaseSettings):
             name = missing[0]
             field = type(getattr(self.sources, source)).model_fields[name.rsplit("__", 1)[1].lower()]
             raise SettingsError(f"Setting {name} is missing; {why} Set it in .env ({field.description}).")
+
+    def as_environment(self) -> dict[str, str]:
+        """The sources' settings as environment variables, secrets in clear: for child processes only, never printed."""
+        found = {}
+        for source, part in self.sources:
+            for name, value in part:
+                if value is None or value == type(part).model_fields[name].default:
+                    continue
+                text = value.get_secret_value() if isinstance(value, SecretStr) else value
+                key = f"SOURCES__{source.upper()}__{name.upper()}"
+                found[key] = json.dumps(text) if isinstance(text, list | dict) else str(text)
+        return found
 
     def prepare(self) -> None:
         """Make the data folders, closed to others.

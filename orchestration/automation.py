@@ -1,0 +1,62 @@
+"""When things run by themselves: jobs and schedules.
+
+Belongs here: what is started and when. Does not: what a job does (assets).
+Surprise: schedules start stopped unless HALOSYNC_SCHEDULES=running, because opening the UI to look around must not
+begin to write to somebody's HaloPSA. `halosync up` sets it.
+"""
+
+import os
+
+import dagster as dg
+from assets.common import JOB
+
+QUALITY_JOB = "nightly_quality"
+
+full_sync = dg.define_asset_job(
+    JOB,
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("quality"),
+    description="The whole path: sources, standardised, resolved, golden, feed, HaloPSA, inspection copy.",
+    tags={"halosync/kind": "full_sync"},
+)
+nightly_quality = dg.define_asset_job(
+    QUALITY_JOB,
+    selection=dg.AssetSelection.groups("quality"),
+    description="The data-quality report on what is in the warehouse.",
+    tags={"halosync/kind": "quality"},
+)
+
+
+def _is_busy(context: dg.ScheduleEvaluationContext) -> bool:
+    """Whether a full sync is queued or running: a second one would only wait for the first one's lock."""
+    unfinished = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    runs = context.instance.get_runs(filters=dg.RunsFilter(job_name=JOB, statuses=unfinished), limit=1)
+    return bool(runs)
+
+
+def schedules() -> list[dg.ScheduleDefinition]:
+    """Every 30 minutes the full path, at 02:00 the report; both in UTC."""
+    is_running = os.environ.get("HALOSYNC_SCHEDULES") == "running"
+    status = dg.DefaultScheduleStatus.RUNNING if is_running else dg.DefaultScheduleStatus.STOPPED
+
+    @dg.schedule(
+        name="every_30_minutes",
+        cron_schedule="*/30 * * * *",
+        job=full_sync,
+        execution_timezone="UTC",
+        default_status=status,
+        description="Full sync; skipped while one is queued or running.",
+    )
+    def every_30_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if _is_busy(context):
+            return dg.SkipReason("A full sync is queued or running.")
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+
+    nightly = dg.ScheduleDefinition(
+        name="nightly_at_2",
+        cron_schedule="0 2 * * *",
+        job=nightly_quality,
+        execution_timezone="UTC",
+        default_status=status,
+        description="The nightly data-quality report.",
+    )
+    return [every_30_minutes, nightly]

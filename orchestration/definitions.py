@@ -1,0 +1,49 @@
+"""The Dagster definitions: all assets, checks, jobs and schedules, built by one function.
+
+Belongs here: putting the parts together. Does not: the parts. `build_definitions(runtime=…)` takes what a test or the
+demo hands in; Dagster's own server imports `defs`, which is built from the environment.
+"""
+
+import dagster as dg
+from assets.checks import all_checks
+from assets.feed import integrator_feed
+from assets.halopsa import halo_mirror, halopsa_publish
+from assets.ops import MIRRORED, inspection_copy, ops_asset
+from assets.quality import quality_assets
+from assets.raw import TABLES, raw_asset
+from assets.runtime import Runtime
+from assets.tables import table_assets
+
+from orchestration import settings as settings_module
+from orchestration.automation import full_sync, nightly_quality, schedules
+from orchestration.resources import build_runtime
+
+
+def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
+    """Everything Dagster knows of halosync."""
+    if runtime is None:
+        runtime = build_runtime(settings_module.load())
+    return dg.Definitions(
+        assets=[
+            *(raw_asset(source) for source in TABLES),
+            *table_assets(),
+            integrator_feed,
+            halo_mirror,
+            halopsa_publish,
+            *(ops_asset(name, [halopsa_publish.key]) for name in MIRRORED),
+            inspection_copy,
+            *quality_assets(),
+        ],
+        asset_checks=all_checks(),
+        jobs=[full_sync, nightly_quality],
+        schedules=schedules(),
+        resources={"runtime": dg.ResourceDefinition.hardcoded_resource(runtime)},
+        # In-process: another executor would import everything again for every step (docs/decisions/0002).
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `dagster dev -m orchestration.definitions` loads."""
+    return build_definitions()

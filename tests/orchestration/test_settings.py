@@ -1,0 +1,80 @@
+"""Wrong or missing settings give one line with the remedy; the template names every setting and no other."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from orchestration import settings as settings_module
+from orchestration.settings import PROJECT_ROOT, Settings, SettingsError
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch):
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("SOURCES__") or name == "HALOSYNC_DATA":
+            monkeypatch.delenv(name)
+
+
+def load() -> Settings:
+    return settings_module.load(env_file=None)
+
+
+def test_a_vendor_without_a_key_is_not_configured_and_the_key_is_named(monkeypatch):
+    monkeypatch.setenv("SOURCES__APOLLO__API_KEY", "k")
+
+    settings = load()
+
+    assert settings.configured() == ["apollo"]
+    with pytest.raises(SettingsError, match="SOURCES__ZOOMINFO__CLIENT_ID is missing; publishing needs it"):
+        settings.require("zoominfo", why="publishing needs it.")
+
+
+def test_a_wrong_value_is_named_without_showing_it(monkeypatch):
+    monkeypatch.setenv("SOURCES__HALOPSA__CALLS_PER_WINDOW", "many")
+
+    with pytest.raises(SettingsError) as caught:
+        load()
+
+    assert "SOURCES__HALOPSA__CALLS_PER_WINDOW" in str(caught.value)
+    assert "many" not in str(caught.value)
+
+
+def test_a_secret_is_in_no_text_of_the_settings(monkeypatch):
+    monkeypatch.setenv("SOURCES__APOLLO__API_KEY", "canary-secret")
+
+    assert "canary-secret" not in repr(load())
+
+
+def test_an_unwritable_data_folder_is_one_line(monkeypatch, tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    monkeypatch.setenv("HALOSYNC_DATA", str(blocker / "data"))
+
+    with pytest.raises(SettingsError, match="Set HALOSYNC_DATA"):
+        load().prepare()
+
+
+def test_the_environment_made_for_child_processes_gives_the_same_settings(monkeypatch):
+    monkeypatch.setenv("SOURCES__UPLEAD__API_KEY", "k")
+    monkeypatch.setenv("SOURCES__UPLEAD__DOMAINS", '["a.com", "b.com"]')
+    first = load()
+
+    for name, value in first.as_environment().items():
+        monkeypatch.setenv(name, value)
+
+    assert load().sources == first.sources
+
+
+def test_the_template_names_settings_that_exist(monkeypatch):
+    names = re.findall(r"^#([A-Z_]+)=(.*)$", (PROJECT_ROOT / ".env.template").read_text(), re.MULTILINE)
+    for name, value in names:
+        monkeypatch.setenv(name, value or "7")
+
+    settings = load()
+
+    assert settings.missing("halopsa") == []
+    assert settings.configured() == ["apollo", "zoominfo", "uplead"]
