@@ -24,7 +24,7 @@ from transforms.model import Model
 from transforms.pipeline import PREPARED, STEPS, Step
 
 LEDGER_STATE = dg.AssetKey(["ops", "ledger_state"])
-KINDS = {"sql": {"sql"}, "map": {"arrow", "python"}, "groups": {"arrow", "python"}, "driver": {"python"}}
+KINDS = {"sql": {"sql"}, "map": {"arrow", "python"}, "groups": {"arrow", "python"}, "pairs": {"arrow", "python"}, "driver": {"python"}}
 # Tables whose row counts make the run's summary: table -> (key of the summary, entity).
 COUNTED = {
     **{f"standardised.{entity}": ("standardised", entity) for entity in ENTITIES},

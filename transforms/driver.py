@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from transforms import clusters, identity
 from transforms.context import IDENTITY_SCHEMA, LINEAGE_SCHEMA, Context, naive
 from transforms.engines.port import Engine
+from transforms.kernels.patterns import COMMON_SCHEMA, PATTERN_SCHEMA, RAREST, Common, Patterns
 from transforms.model import train
 
 SAMPLE_PAIRS = 150_000
@@ -45,6 +46,18 @@ def sample_pairs(records: int, *, wanted: int = SAMPLE_PAIRS) -> pa.Table:
         left, right = code // records, code % records
         left, right = left[left != right], right[left != right]
     return pa.table({"l": left.astype(np.int64) + 1, "r": right.astype(np.int64) + 1})
+
+
+def comparing(entity: str) -> Make:
+    """Patterns of all candidate pairs; of the values only those that are not rare go to the kernel."""
+
+    def make(engine: Engine, _: Context) -> None:
+        this = f"resolved.{entity}_"
+        common = engine.fetch(f"{this}value where bucket < {RAREST} or initials > 1", COMMON_SCHEMA.names)
+        kernel = Patterns(entity, Common(common.cast(COMMON_SCHEMA)))
+        engine.map_pairs(this + "pattern", this + "candidate", this + "feature", "rid", kernel, PATTERN_SCHEMA)
+
+    return make
 
 
 def weighing(entity: str) -> Make:

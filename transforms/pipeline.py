@@ -19,7 +19,6 @@ from transforms.context import HEAD_SCHEMA, IDS_SCHEMA, MOMENT, RAW_SCHEMA, REGI
 from transforms.contracts import ENTITIES, TABLES
 from transforms.driver import Make
 from transforms.engines.port import Engine, Kernel
-from transforms.kernels.compare import LIKENESS_SCHEMA, compare_values
 from transforms.kernels.refine import GROUP_SCHEMA, refine
 from transforms.kernels.standardise import arrow_schema, standardise_contact, standardise_organisation
 from transforms.survivorship import PROVENANCE_SCHEMA, survive_contact, survive_organisation
@@ -29,7 +28,7 @@ SOURCES = ("apollo", "zoominfo", "uplead", "exports")
 
 @dataclass(frozen=True)
 class Step:
-    """One table: `how` is sql, map, groups or driver."""
+    """One table: `how` is sql, map, pairs, groups or driver."""
 
     name: str
     inputs: tuple[str, ...]
@@ -57,6 +56,10 @@ def _groups(name: str, source: str, group: str, kernel: Kernel, schema: pa.Schem
         engine.map_groups(name, source, group, kernel, schema)
 
     return Step(name, (source,), "groups", make)
+
+
+def _pairs(name: str, inputs: tuple[str, ...], make: Make) -> Step:
+    return Step(name, inputs, "pairs", make)
 
 
 def _driver(name: str, inputs: tuple[str, ...], make: Make) -> Step:
@@ -100,14 +103,12 @@ def _resolving(entity: str) -> Iterator[Step]:
     employer = ("resolved.organisation_cluster",) if entity == "contact" else ()
     yield _sql(this + "value", f"standardised.{entity}", *employer)
     yield _sql(this + "feature", f"standardised.{entity}", this + "value", *employer)
-    yield _sql(this + "key", this + "feature", f"standardised.{entity}")
+    yield _sql(this + "key", this + "feature")
     yield _sql(this + "block", this + "key")
-    yield _sql(this + "block_report", this + "key")
+    yield _sql(this + "block_report", this + "block")
     yield _driver(this + "sample", (this + "feature",), driver.sampling(entity))
     yield _sql(this + "candidate", this + "block", this + "sample")
-    yield _sql(this + "value_pair", this + "candidate", this + "feature", this + "value")
-    yield _map(this + "likeness", this + "value_pair", compare_values, LIKENESS_SCHEMA)
-    yield _sql(this + "pattern", this + "candidate", this + "feature", this + "likeness")
+    yield _pairs(this + "pattern", (this + "candidate", this + "feature", this + "value"), driver.comparing(entity))
     yield _sql(this + "pattern_count", this + "pattern", this + "feature")
     yield _driver(this + "weight", (this + "pattern_count", this + "value", this + "feature"), driver.weighing(entity))
     yield _sql(this + "pair", this + "pattern", this + "weight", this + "feature")

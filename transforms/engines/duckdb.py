@@ -10,18 +10,20 @@ import multiprocessing
 import tempfile
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from transforms.engines.port import Kernel
+from transforms.engines.pairing import Sides
+from transforms.engines.port import Kernel, PairKernel
 
 SQL_ROOT = Path(__file__).parent.parent / "sql"
 BATCH_ROWS = 100_000
 HEAVY_BATCH_ROWS = 20_000
+PAIR_BATCH_ROWS = 500_000
 HEAVY_ROWS_MIN = 60_000  # below this, starting processes (2 s of imports each) costs more than they save
 
 
@@ -76,6 +78,14 @@ class DuckDBEngine:
                 self._fill(target, _ahead(pool, kernel, self._batches(source, HEAVY_BATCH_ROWS)), schema)
         else:
             self._fill(target, (kernel(batch) for batch in self._batches(source, BATCH_ROWS)), schema)
+
+    def map_pairs(
+        self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema
+    ) -> None:
+        sides = Sides(self.fetch(side), key)
+        with ThreadPoolExecutor(max_workers=multiprocessing.cpu_count()) as pool:
+            batches = self._batches(pairs, PAIR_BATCH_ROWS)
+            self._fill(target, _ahead(pool, lambda batch: kernel(batch, *sides.of(batch)), batches), schema)
 
     def map_groups(self, target: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> None:
         batches = self._batches(source, BATCH_ROWS, order_by=group)

@@ -14,6 +14,8 @@ import pyarrow as pa
 
 # A kernel turns one batch into one batch; `map_groups` promises that no group is cut by a batch's edge.
 Kernel = Callable[[pa.RecordBatch], pa.RecordBatch]
+# Pairs of row keys, and the two rows of each pair, whose text columns are dictionary arrays over one dictionary.
+PairKernel = Callable[[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch], pa.RecordBatch]
 
 
 class Engine(Protocol):
@@ -27,6 +29,11 @@ class Engine(Protocol):
 
     def map(self, target: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False) -> None:
         """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several processes."""
+
+    def map_pairs(
+        self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema
+    ) -> None:
+        """Materialise the pairs `l`, `r` of `pairs` sent through `kernel` with both rows of `side`, found by `key`."""
 
     def map_groups(self, target: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> None:
         """As `map`, over rows sorted by `group` (one column); batches hold whole groups, unordered inside."""

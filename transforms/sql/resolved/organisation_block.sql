@@ -1,25 +1,35 @@
--- resolved.organisation_block: the blocks inside which records are compared.
--- grain:  one row per record and block
--- key:    block_id, rid
+-- resolved.organisation_block: the blocks inside which records meet.
+-- grain:  one row per block of two records or more
+-- key:    rule, key, part
 -- inputs: resolved.organisation_key
--- why:    a block over 100 records is split by the rule's further key; what is still too large is skipped, and
---         counted in resolved.organisation_block_report
+-- why:    a block over 64 records is split by the rule's further key; a part that is still larger is kept here as
+--         skipped, so that what it may cost can be counted. `points` is what it says to share this block: a pair needs
+--         four, from one block of up to 16 or from several larger ones (Papadakis and others, "Meta-blocking", 2014)
 with sized as (
-    select rid, rule, key, refine, count(*) over (partition by rule, key) as records from resolved.organisation_key
+    select rule, key, count(*) as records from resolved.organisation_key group by rule, key having count(*) > 1
 ),
 
-split as (
-    select rid, rule, case when records > 100 then key || ' / ' || refine else key end as key from sized
-),
-
-grouped as (
-    select rule, key, row_number() over (order by rule, key) as block_id
-    from split
-    where key is not null
-    group by rule, key
-    having count(*) between 2 and 100
+member as (
+    select
+        organisation_key.rule,
+        organisation_key.key,
+        case when sized.records > 64 then coalesce(organisation_key.refine, '') else '' end as part,
+        organisation_key.rid,
+        sized.records > 64 as is_split,
+        sized.records > 64 and organisation_key.refine is null as is_unsplit
+    from resolved.organisation_key as organisation_key
+    inner join sized on organisation_key.rule = sized.rule and organisation_key.key = sized.key
 )
 
-select grouped.block_id, split.rid
-from split
-inner join grouped on split.rule = grouped.rule and split.key = grouped.key
+select
+    rule,
+    key,
+    part,
+    list(rid) as rids,
+    cast(count(*) as bigint) as records,
+    bool_or(is_split) as is_split,
+    bool_or(is_unsplit) or count(*) > 64 as is_skipped,
+    cast(case when count(*) <= 16 then 4 when count(*) <= 32 then 2 else 1 end as bigint) as points
+from member
+group by rule, key, part
+having count(*) > 1

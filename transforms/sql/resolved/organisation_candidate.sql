@@ -2,13 +2,15 @@
 -- grain:  one row per pair, sampled and blocked pairs apart
 -- key:    l, r, is_sample
 -- inputs: resolved.organisation_block, resolved.organisation_sample
--- why:    l < r by record_key, so a pair has one name
+-- why:    l < r, so a pair has one name; a pair whose blocks together make fewer than four points is left out
 with met as (
-    select block.rid as l, other.rid as r
-    from resolved.organisation_block as block
-    inner join resolved.organisation_block as other on block.block_id = other.block_id and block.rid < other.rid
+    select unnest(rids) as l, rids, points from resolved.organisation_block where not is_skipped
+),
+
+pair as (
+    select l, unnest(rids) as r, points from met
 )
 
-select l, r, false as is_sample from met group by l, r
+select l, r, false as is_sample from pair where l < r group by l, r having sum(points) >= 4
 union all
 select l, r, true as is_sample from resolved.organisation_sample
