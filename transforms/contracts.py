@@ -108,7 +108,11 @@ _ORGANISATION_CARRIED = (
     Column("source_updated_at", "timestamp", "UTC; last change at the source, null where it does not say"),
 )
 
-_STANDARDISED_END = (_text("content_hash", "sha-256 of all columns but the key", required=True),)
+_STANDARDISED_END = (
+    Column("rid", "bigint", "60 bits of sha-256 of record_key: the record's number while matching", required=True),
+    _text("input_hash", "md5 of what the source said: unchanged means not standardised again"),
+    _text("content_hash", "sha-256 of all columns but the key, rid and input_hash", required=True),
+)
 
 CONTACT_INPUT = Table(
     "standardised.contact_input",

@@ -22,6 +22,8 @@ from transforms.model import train
 SAMPLE_PAIRS = 150_000
 SAMPLE_SEED = 20261123  # any fixed number
 
+NOT_RARE = f"(bucket < {RAREST} or initials > 1 or is_generic)"  # every other value is like one never seen
+
 Make = Callable[[Engine, Context], None]
 
 
@@ -29,23 +31,60 @@ def sampling(entity: str) -> Make:
     """Random pairs; none where the model is given, for then chance agreement is known."""
 
     def make(engine: Engine, context: Context) -> None:
-        count = 0 if entity in context.models else engine.count(f"resolved.{entity}_feature")
-        engine.put(f"resolved.{entity}_sample", sample_pairs(count))
+        rids = np.zeros(0, np.int64)
+        if entity not in context.models:
+            rids = np.sort(engine.fetch(f"resolved.{entity}_feature", ("rid",))["rid"].to_numpy())
+        places = sample_pairs(len(rids))
+        engine.put(
+            f"resolved.{entity}_sample",
+            pa.table({name: rids[places[name].to_numpy()] for name in ("l", "r")}),
+        )
 
     return make
 
 
 def sample_pairs(records: int, *, wanted: int = SAMPLE_PAIRS) -> pa.Table:
-    """Distinct pairs l < r of 1 … records: all of them where they are few, else a fixed random choice."""
+    """Distinct pairs l < r of 0 … records - 1: all of them where they are few, else a fixed random choice."""
     if records * (records - 1) // 2 <= wanted:
-        left, right = np.triu_indices(max(records, 1), 1)
+        left, right = np.triu_indices(records, 1)
     else:
         dice = np.random.Generator(np.random.PCG64(SAMPLE_SEED))
         one, two = dice.integers(0, records, wanted), dice.integers(0, records, wanted)
         code = np.unique(np.minimum(one, two) * records + np.maximum(one, two))
         left, right = code // records, code % records
         left, right = left[left != right], right[left != right]
-    return pa.table({"l": left.astype(np.int64) + 1, "r": right.astype(np.int64) + 1})
+    return pa.table({"l": left.astype(np.int64), "r": right.astype(np.int64)})
+
+
+def valuing(entity: str) -> Make:
+    """How common values are: counted where a model is to be trained, afterwards as the model learned it."""
+
+    def make(engine: Engine, context: Context) -> None:
+        name = f"resolved.{entity}_value"
+        if entity in context.models:
+            engine.put(name, context.models[entity].value_table())
+        else:
+            engine.sql(name)
+
+    return make
+
+
+def none_crossing(entity: str) -> Make:
+    """A full run compares all records anyway."""
+
+    def make(engine: Engine, _: Context) -> None:
+        engine.put(f"resolved.{entity}_crossing", pa.schema([("rid", pa.int64())]).empty_table())
+
+    return make
+
+
+def opening_all(entity: str) -> Make:
+    """In a full run every block is open."""
+
+    def make(engine: Engine, _: Context) -> None:
+        engine.alias(f"resolved.{entity}_open_key", f"resolved.{entity}_key")
+
+    return make
 
 
 def comparing(entity: str) -> Make:
@@ -53,7 +92,7 @@ def comparing(entity: str) -> Make:
 
     def make(engine: Engine, _: Context) -> None:
         this = f"resolved.{entity}_"
-        common = engine.fetch(f"{this}value where bucket < {RAREST} or initials > 1", COMMON_SCHEMA.names)
+        common = engine.fetch(f"{this}value where {NOT_RARE}", COMMON_SCHEMA.names)
         kernel = Patterns(entity, Common(common.cast(COMMON_SCHEMA)))
         engine.map_pairs(this + "pattern", this + "candidate", this + "feature", "rid", kernel, PATTERN_SCHEMA)
 
@@ -69,7 +108,9 @@ def weighing(entity: str) -> Make:
             values = engine.fetch(f"resolved.{entity}_value", ("field", "records", "bucket", "is_generic"))
             values = values.sort_by([(name, "ascending") for name in values.column_names])
             records = engine.count(f"resolved.{entity}_feature")
-            context.models[entity] = train(entity, records=records, counts=counts, values=values)
+            trained = train(entity, records=records, counts=counts, values=values)
+            common = engine.fetch(f"resolved.{entity}_value where {NOT_RARE}")
+            context.models[entity] = trained.with_values(common)
         met = counts.filter(pc.invert(counts["is_sample"]))
         seen = met.select(["pattern", "source_low", "source_high"]).sort_by(
             [("pattern", "ascending"), ("source_low", "ascending"), ("source_high", "ascending")]

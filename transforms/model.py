@@ -18,6 +18,15 @@ from transforms.calibration import Calibration
 from transforms.features import FEATURES, LEVELS, Feature, unpack
 
 VERSION = 1
+VALUE_SCHEMA = pa.schema(
+    [
+        ("field", pa.string()),
+        ("value", pa.string()),
+        ("bucket", pa.int64()),
+        ("initials", pa.int64()),
+        ("is_generic", pa.bool_()),
+    ]
+)
 MILLI = 1000  # weights are kept in thousandths of a bit, as integers: sums and means are exact on every engine
 ROUNDS = 40
 CLEANINGS = 3  # times that the pairs thought true are taken out of chance agreement
@@ -41,6 +50,20 @@ class Model(BaseModel):
     m: dict[str, list[float]]
     u: dict[str, list[float]]
     calibration: Calibration
+    values: dict[str, dict[str, tuple[int, int, bool]]] = {}  # field -> value -> bucket, initials, generic; rest rare
+
+    def with_values(self, common: pa.Table) -> Model:
+        """The same model that also knows these values (resolved.*_value) as other than rare."""
+        values: dict[str, dict[str, tuple[int, int, bool]]] = {}
+        for row in common.sort_by([("field", "ascending"), ("value", "ascending")]).to_pylist():
+            values.setdefault(row["field"], {})[row["value"]] = (row["bucket"], row["initials"], row["is_generic"])
+        return self.model_copy(update={"values": values})
+
+    def value_table(self) -> pa.Table:
+        """The known values in the shape of resolved.*_value."""
+        rows = [(name, value, *known) for name, values in self.values.items() for value, known in values.items()]
+        columns = list(zip(*rows, strict=True)) if rows else [[], [], [], [], []]
+        return pa.table([pa.array(column, kind) for column, kind in zip(columns, VALUE_SCHEMA.types, strict=True)], schema=VALUE_SCHEMA)
 
     def score(self, patterns: np.ndarray) -> np.ndarray:
         """Sum of the evidence of each pattern, thousandths of a bit, the prior not included."""

@@ -15,10 +15,20 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from transforms import driver
-from transforms.context import HEAD_SCHEMA, IDS_SCHEMA, MOMENT, RAW_SCHEMA, REGISTRY_SCHEMA, Context, naive
+from transforms.context import (
+    DECISION_SCHEMA,
+    HEAD_SCHEMA,
+    IDS_SCHEMA,
+    MOMENT,
+    PREVIOUS,
+    RAW_SCHEMA,
+    REGISTRY_SCHEMA,
+    Context,
+    naive,
+)
 from transforms.contracts import ENTITIES, TABLES
 from transforms.driver import Make
-from transforms.engines.port import Engine, Kernel
+from transforms.engines.port import Engine, Kernel, Renewal
 from transforms.kernels.refine import GROUP_SCHEMA, refine
 from transforms.kernels.standardise import arrow_schema, standardise_contact, standardise_organisation
 from transforms.survivorship import PROVENANCE_SCHEMA, survive_contact, survive_organisation
@@ -40,22 +50,39 @@ class Step:
         return self.name.split(".")[0]
 
 
-def _sql(name: str, *inputs: str) -> Step:
-    return Step(name, inputs, "sql", lambda engine, _: engine.sql(name))
+def _renewing(renewal: Renewal | None, context: Context) -> Renewal | None:
+    """An incremental run replaces the stale rows only; a full one makes the table anew."""
+    return renewal if context.is_incremental else None
 
 
-def _map(name: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False) -> Step:
-    def make(engine: Engine, _: Context) -> None:
-        engine.map(name, source, kernel, schema, is_heavy=is_heavy)
+def _sql(name: str, *inputs: str, renewal: Renewal | None = None, instead: Make | None = None) -> Step:
+    """A table of one SQL file; `instead` is what a full run does, where all the SQL could say is known."""
 
-    return Step(name, (source,), "map", make)
+    def make(engine: Engine, context: Context) -> None:
+        if instead is not None and not context.is_incremental:
+            instead(engine, context)
+        else:
+            engine.sql(name, renewal=_renewing(renewal, context))
+
+    return Step(name, inputs, "sql", make)
 
 
-def _groups(name: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> Step:
-    def make(engine: Engine, _: Context) -> None:
-        engine.map_groups(name, source, group, kernel, schema)
+def _map(
+    name: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False, renewal: Renewal | None = None
+) -> Step:
+    def make(engine: Engine, context: Context) -> None:
+        engine.map(name, source, kernel, schema, is_heavy=is_heavy, renewal=_renewing(renewal, context))
 
-    return Step(name, (source,), "groups", make)
+    return Step(name, (source,) if renewal is None else (source, renewal.stale), "map", make)
+
+
+def _groups(
+    name: str, source: str, group: str, kernel: Kernel, schema: pa.Schema, *, renewal: Renewal | None = None
+) -> Step:
+    def make(engine: Engine, context: Context) -> None:
+        engine.map_groups(name, source, group, kernel, schema, renewal=_renewing(renewal, context))
+
+    return Step(name, (source,) if renewal is None else (source, renewal.stale), "groups", make)
 
 
 def _pairs(name: str, inputs: tuple[str, ...], make: Make) -> Step:
@@ -72,13 +99,7 @@ def _standardising() -> Iterator[Step]:
         yield _sql(f"standardised.{source}_contact", *both)
         yield _sql(f"standardised.{source}_organisation", *both)
     yield _sql("standardised.contact_input", *(f"standardised.{source}_contact" for source in SOURCES))
-    yield _map(
-        "standardised.contact",
-        "standardised.contact_input",
-        standardise_contact,
-        arrow_schema(TABLES["standardised.contact"]),
-        is_heavy=True,
-    )
+    yield from _standardised("contact", standardise_contact)
     yield _sql("standardised.organisation_recorded", *(f"standardised.{source}_organisation" for source in SOURCES))
     yield from _organisations()
 
@@ -88,34 +109,64 @@ def _organisations() -> Iterator[Step]:
     yield _sql(
         "standardised.organisation_input", "standardised.organisation_recorded", "standardised.organisation_named"
     )
+    yield from _standardised("organisation", standardise_organisation)
+
+
+def _standardised(entity: str, kernel: Kernel) -> Iterator[Step]:
+    """Only what a source says anew goes through the kernel."""
+    this = f"standardised.{entity}"
+    yield _sql(f"{this}_arriving", f"{this}_input", f"previous.{entity}_standard")
+    yield _sql(f"{this}_stale", f"{this}_arriving", f"{this}_input", f"previous.{entity}_standard")
     yield _map(
-        "standardised.organisation",
-        "standardised.organisation_input",
-        standardise_organisation,
-        arrow_schema(TABLES["standardised.organisation"]),
+        this,
+        f"{this}_arriving",
+        kernel,
+        arrow_schema(TABLES[this]),
         is_heavy=True,
+        renewal=Renewal(("record_key",), f"{this}_stale", "record_key"),
     )
 
 
 def _resolving(entity: str) -> Iterator[Step]:
-    """Block, compare, weigh, cluster."""
-    this = f"resolved.{entity}_"
+    """Block, compare, weigh, cluster: of changed records and what they touch."""
+    this, former, decision = f"resolved.{entity}_", f"previous.{entity}_", f"ops.{entity}_decision"
+    standard = f"standardised.{entity}"
     employer = ("resolved.organisation_cluster",) if entity == "contact" else ()
-    yield _sql(this + "value", f"standardised.{entity}", *employer)
-    yield _sql(this + "feature", f"standardised.{entity}", this + "value", *employer)
-    yield _sql(this + "key", this + "feature")
-    yield _sql(this + "block", this + "key")
+    of_changed = Renewal(("rid",), this + "changed", "rid")
+    of_dirty = Renewal(("l", "r"), this + "dirty", "rid")
+    of_reopened = Renewal(("rid",), this + "reopened", "rid")
+    changed_inputs = (standard, *employer, former + "feature", decision, former + "decision")
+
+    yield _driver(this + "value", (standard, *employer), driver.valuing(entity))
+    yield _sql(this + "changed", *changed_inputs)
+    yield _sql(this + "feature", standard, this + "value", this + "changed", *employer, renewal=of_changed)
+    yield _sql(this + "former_key", former + "key", this + "changed")
+    yield _sql(this + "key", this + "feature", this + "changed", renewal=of_changed)
+    yield _sql(
+        this + "crossing", this + "key", this + "former_key", this + "changed", instead=driver.none_crossing(entity)
+    )
+    yield _sql(this + "dirty", this + "changed", this + "crossing")
+    yield _sql(this + "open_key", this + "key", this + "dirty", instead=driver.opening_all(entity))
+    yield _sql(this + "block", this + "open_key")
     yield _sql(this + "block_report", this + "block")
     yield _driver(this + "sample", (this + "feature",), driver.sampling(entity))
-    yield _sql(this + "candidate", this + "block", this + "sample")
+    yield _sql(this + "candidate", this + "block", this + "sample", this + "dirty", this + "feature", decision)
     yield _pairs(this + "pattern", (this + "candidate", this + "feature", this + "value"), driver.comparing(entity))
     yield _sql(this + "pattern_count", this + "pattern", this + "feature")
     yield _driver(this + "weight", (this + "pattern_count", this + "value", this + "feature"), driver.weighing(entity))
-    yield _sql(this + "pair", this + "pattern", this + "weight", this + "feature")
+    yield _sql(this + "pair", this + "pattern", this + "weight", this + "feature", decision, renewal=of_dirty)
     yield _driver(this + "component", (this + "pair",), driver.componing(entity))
-    yield _sql(this + "inside", this + "component", this + "pair")
+    yield _sql(this + "reopened", this + "dirty", this + "component", former + "cluster")
+    yield _sql(this + "inside", this + "component", this + "pair", this + "reopened")
     yield _groups(this + "group", this + "inside", "component", refine, GROUP_SCHEMA)
-    yield _sql(this + "cluster", this + "feature", this + "group")
+    yield _sql(
+        this + "cluster",
+        this + "feature",
+        this + "group",
+        this + "component",
+        this + "reopened",
+        renewal=of_reopened,
+    )
 
 
 def _golden() -> Iterator[Step]:
@@ -142,12 +193,16 @@ def _named(steps: Iterable[Step]) -> dict[str, Step]:
 # Organisations are resolved before contacts: a contact's golden organisation is evidence.
 STEPS: dict[str, Step] = _named([*_standardising(), *_resolving("organisation"), *_resolving("contact"), *_golden()])
 ORGANISATION_STEPS = _named([*_organisations()])
+_KERNELS = {"organisation": standardise_organisation, "contact": standardise_contact}
+STANDARDISE_STEPS = {entity: _named(_standardised(entity, _KERNELS[entity])) for entity in ENTITIES}
 RESOLVE_STEPS = {entity: _named(_resolving(entity)) for entity in ENTITIES}
 # What `prepare` puts there; everything else in STEPS has a step of its own or is a raw table.
 PREPARED = (
     "ops.run_moment",
     *(name for entity in ENTITIES for name in (f"ops.{entity}_registry", f"ops.{entity}_golden_id")),
     *(f"changes.{entity}_head" for entity in ENTITIES),
+    *(f"ops.{entity}_decision" for entity in ENTITIES),
+    *(f"previous.{entity}_{name}" for entity in ENTITIES for name in (*PREVIOUS, "decision")),
 )
 
 
@@ -157,11 +212,31 @@ def prepare(engine: Engine, context: Context) -> None:
         for entity in ENTITIES:
             if not engine.has(f"raw_{source}.{entity}"):
                 engine.put(f"raw_{source}.{entity}", RAW_SCHEMA.empty_table())
-    engine.put("ops.run_moment", pa.table({"run_at": pa.array([naive(context.run_at)], MOMENT)}))
+    for entity in ENTITIES:
+        _prepare_previous(engine, context, entity)
+    engine.put(
+        "ops.run_moment",
+        pa.table({"run_at": pa.array([naive(context.run_at)], MOMENT), "is_incremental": [context.is_incremental]}),
+    )
     for entity in ENTITIES:
         engine.put(f"ops.{entity}_registry", _shaped(context.registry.get(entity), REGISTRY_SCHEMA))
         engine.put(f"ops.{entity}_golden_id", _shaped(context.ids.get(entity), IDS_SCHEMA))
         engine.put(f"changes.{entity}_head", _shaped(context.heads.get(entity), HEAD_SCHEMA))
+
+
+def _prepare_previous(engine: Engine, context: Context, entity: str) -> None:
+    """What the last run left, under names of its own; empty where this run starts from nothing."""
+    decisions = _shaped(context.decisions.get(entity), DECISION_SCHEMA)
+    former = DECISION_SCHEMA.empty_table()
+    if context.is_incremental:
+        former = engine.fetch(f"ops.{entity}_decision")
+    engine.put(f"previous.{entity}_decision", former)
+    engine.put(f"ops.{entity}_decision", decisions)
+    for name, (table, schema) in PREVIOUS.items():
+        if context.is_incremental:
+            engine.alias(f"previous.{entity}_{name}", table.format(entity))
+        else:
+            engine.put(f"previous.{entity}_{name}", schema.empty_table())
 
 
 def build(engine: Engine, name: str, context: Context) -> None:

@@ -196,10 +196,15 @@ def _match(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) 
         engine.put(
             "standardised.organisation_recorded", arrow_schema(TABLES["standardised.organisation_input"]).empty_table()
         )
-        names = ["standardised.contact", *pipeline.ORGANISATION_STEPS, *pipeline.RESOLVE_STEPS["organisation"], *names]
+        names = [
+            *pipeline.STANDARDISE_STEPS["contact"],
+            *pipeline.ORGANISATION_STEPS,
+            *pipeline.RESOLVE_STEPS["organisation"],
+            *names,
+        ]
     else:
         engine.put("standardised.organisation_input", rows)
-        names = ["standardised.organisation", *names]
+        names = [*pipeline.STANDARDISE_STEPS["organisation"], *names]
     for name in names:
         pipeline.build(engine, name, context)
 

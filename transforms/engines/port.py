@@ -7,6 +7,7 @@ Surprise: no verb returns a float sum and no verb takes SQL text for a table; a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -18,16 +19,41 @@ Kernel = Callable[[pa.RecordBatch], pa.RecordBatch]
 PairKernel = Callable[[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch], pa.RecordBatch]
 
 
+@dataclass(frozen=True)
+class Renewal:
+    """Which rows of a standing table a step replaces: those whose `keys` (any of them) stand in `stale`."""
+
+    keys: tuple[str, ...]
+    stale: str  # a table
+    column: str  # of `stale`
+
+
 class Engine(Protocol):
-    """What a step may ask of an engine. Table names are `schema.table`."""
+    """What a step may ask of an engine. Table names are `schema.table`.
+
+    The verbs that make a table take `renewal`: without it the table is made anew, with it the rows made replace the
+    stale ones and all others stay.
+    """
 
     def raw(self, table: str, source: Path | str | pa.Table) -> None:
         """Name an input: a Parquet path (or glob), or a small Arrow table."""
 
-    def sql(self, table: str) -> None:
+    def alias(self, table: str, source: str) -> None:
+        """Let one more name stand for a table, as it is whenever it is read."""
+
+    def sql(self, table: str, *, renewal: Renewal | None = None) -> None:
         """Materialise `transforms/sql/<schema>/<table>.sql` under its own name."""
 
-    def map(self, target: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False) -> None:
+    def map(
+        self,
+        target: str,
+        source: str,
+        kernel: Kernel,
+        schema: pa.Schema,
+        *,
+        is_heavy: bool = False,
+        renewal: Renewal | None = None,
+    ) -> None:
         """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several processes."""
 
     def map_pairs(
@@ -35,10 +61,19 @@ class Engine(Protocol):
     ) -> None:
         """Materialise the pairs `l`, `r` of `pairs` sent through `kernel` with both rows of `side`, found by `key`."""
 
-    def map_groups(self, target: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> None:
+    def map_groups(
+        self,
+        target: str,
+        source: str,
+        group: str,
+        kernel: Kernel,
+        schema: pa.Schema,
+        *,
+        renewal: Renewal | None = None,
+    ) -> None:
         """As `map`, over rows sorted by `group` (one column); batches hold whole groups, unordered inside."""
 
-    def put(self, table: str, data: pa.Table) -> None:
+    def put(self, table: str, data: pa.Table, *, renewal: Renewal | None = None) -> None:
         """Materialise a small table from the driver."""
 
     def fetch(self, table: str, columns: tuple[str, ...] = ()) -> pa.Table:

@@ -27,6 +27,8 @@ ARROW_TYPES = {
     "double": pa.float64(),
 }
 
+BESIDE_CONTENT = ("rid", "input_hash")  # of the row, but not what it says
+
 Values = list[Any]
 
 
@@ -135,8 +137,16 @@ def _mapped_rows(function: Callable[..., Any], *columns: Values | pa.Array) -> V
     return results
 
 
-def _keys(said: _Said) -> dict[str, Values]:
-    return {name: said.values(name) for name in ("record_key", "source", "source_id")}
+def _keys(said: _Said) -> dict[str, Values | pa.Array]:
+    keys: dict[str, Values | pa.Array] = {name: said.values(name) for name in ("record_key", "source", "source_id")}
+    keys["rid"] = [record_number(key) for key in keys["record_key"]]
+    keys["input_hash"] = said.array("input_hash", pa.string())
+    return keys
+
+
+def record_number(record_key: str) -> int:
+    """60 bits of SHA-256: a number that depends on the key alone, whatever else is there and whoever came first."""
+    return int.from_bytes(hashlib.sha256(record_key.encode("utf-8")).digest()[:8], "big") >> 4
 
 
 def _person_name(said: _Said) -> dict[str, Values]:
@@ -241,7 +251,7 @@ def _assembled(table: Table, out: dict[str, Values | pa.Array]) -> pa.RecordBatc
         if field.name != "content_hash":
             values = out[field.name]
             columns[field.name] = values if isinstance(values, pa.Array) else pa.array(values, field.type)
-    hashes = content_hashes([column for name, column in columns.items() if name not in table.key])
+    hashes = content_hashes([column for name, column in columns.items() if name not in (*table.key, *BESIDE_CONTENT)])
     columns["content_hash"] = pa.array(hashes, pa.string())
     assert list(columns) == schema.names, f"{table.name}: made {list(columns)}"
     return pa.RecordBatch.from_arrays(list(columns.values()), schema=schema)

@@ -1,15 +1,16 @@
 -- resolved.contact_feature: what matching looks at, one row per contact, under the names of the compared fields.
 -- grain:  one row per source record
 -- key:    rid
--- inputs: standardised.contact, resolved.organisation_cluster, resolved.contact_value
+-- inputs: standardised.contact, resolved.organisation_cluster, resolved.contact_value, resolved.contact_changed
 -- why:    generic phones and mailboxes are null here, so that they are evidence nowhere
 with generic as (
     select field, value from resolved.contact_value where is_generic
 )
 
 select
-    cast(row_number() over (order by contact.record_key) as bigint) as rid,
+    contact.rid,
     contact.record_key,
+    contact.content_hash,
     contact.source,
     contact.first_fold as first,
     contact.middle_fold as middle,
@@ -31,6 +32,7 @@ select
     contact.organisation_site as site,
     organisation_cluster.cluster_key as organisation
 from standardised.contact as contact
+inner join resolved.contact_changed as changed on contact.rid = changed.rid and not changed.is_gone
 left join generic as generic_email on contact.email = generic_email.value and generic_email.field = 'email'
 left join generic as generic_phone on contact.phone = generic_phone.value and generic_phone.field = 'phone'
 left join generic as generic_mobile on contact.mobile = generic_mobile.value and generic_mobile.field = 'phone'

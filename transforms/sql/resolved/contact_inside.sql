@@ -1,13 +1,19 @@
--- resolved.contact_inside: the compared pairs inside each component, what refinement judges.
+-- resolved.contact_inside: the compared pairs inside each reopened component, what refinement judges.
 -- grain:  one row per compared pair of one component
 -- key:    component, l, r
--- inputs: resolved.contact_component, resolved.contact_pair
+-- inputs: resolved.contact_component, resolved.contact_pair, resolved.contact_reopened
 -- why:    pairs below the threshold are kept here: they are what cuts a wrong bridge
+with reopened as (
+    select component.rid, component.component
+    from resolved.contact_component as component
+    inner join resolved.contact_reopened as reopened on component.rid = reopened.rid
+)
+
 select
-    component.component,
+    reopened.component,
     pair.l,
     pair.r,
     pair.weight
 from resolved.contact_pair as pair
-inner join resolved.contact_component as component on pair.l = component.rid
-inner join resolved.contact_component as other on pair.r = other.rid and component.component = other.component
+inner join reopened on pair.l = reopened.rid
+inner join reopened as other on pair.r = other.rid and reopened.component = other.component

@@ -1,7 +1,7 @@
 -- resolved.contact_key: the keys under which contacts meet.
 -- grain:  one row per contact, rule and key
 -- key:    rid, rule, key
--- inputs: resolved.contact_feature
+-- inputs: resolved.contact_feature, resolved.contact_changed
 -- why:    many cheap keys: a pair is compared where the blocks it shares say enough (candidate); `refine` splits a
 --         block that is too large. Names and initials are unordered, so that a swapped name meets its right form
 with feature as (
@@ -9,6 +9,7 @@ with feature as (
         *,
         substr(last, 1, 1) || regexp_replace(substr(last, 2, 40), '[aeiouyhw ]', '', 'g') as last_sound
     from resolved.contact_feature
+    where rid in (select rid from resolved.contact_changed)
 ),
 
 keyed as (
@@ -73,7 +74,7 @@ keyed as (
     select rid, 'last_month' as rule, last || ' ' || substr(born, 6, 5) as key, substr(first, 1, 1) as refine from feature
 )
 
-select rid, rule, key, min(refine) as refine
+select rid, rule, key, min(refine) as refine, true as is_dirty
 from keyed
 where key is not null
 group by rid, rule, key

@@ -1,15 +1,16 @@
 -- resolved.organisation_feature: what matching looks at, one row per organisation, under the names of the fields.
 -- grain:  one row per source record
 -- key:    rid
--- inputs: standardised.organisation, resolved.organisation_value
+-- inputs: standardised.organisation, resolved.organisation_value, resolved.organisation_changed
 -- why:    generic sites, phones and mailboxes are null here, so that they are evidence nowhere
 with generic as (
     select field, value from resolved.organisation_value where is_generic
 )
 
 select
-    cast(row_number() over (order by organisation.record_key) as bigint) as rid,
+    organisation.rid,
     organisation.record_key,
+    organisation.content_hash,
     organisation.source,
     organisation.name_fold as name,
     case
@@ -22,8 +23,10 @@ select
     organisation.postcode_fold as postcode,
     organisation.city_fold as city,
     organisation.country,
-    organisation.external_id as external
+    organisation.external_id as external,
+    cast(null as varchar) as organisation
 from standardised.organisation as organisation
+inner join resolved.organisation_changed as changed on organisation.rid = changed.rid and not changed.is_gone
 left join generic as generic_site
     on coalesce(organisation.domain, organisation.email_domain) = generic_site.value and generic_site.field = 'site'
 left join generic as generic_phone on organisation.phone = generic_phone.value and generic_phone.field = 'phone'
