@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from transforms import clusters, identity
 from transforms.context import IDENTITY_SCHEMA, LINEAGE_SCHEMA, Context, naive
-from transforms.engines.port import Engine
+from transforms.engines.port import Engine, Renewal
 from transforms.kernels.patterns import COMMON_SCHEMA, PATTERN_SCHEMA, RAREST, Common, Patterns
 from transforms.model import train
 
@@ -130,7 +130,12 @@ def componing(entity: str) -> Make:
 
 
 def _known(engine: Engine, entity: str) -> identity.Known:
-    registry = engine.fetch(f"ops.{entity}_registry")
+    """The registry, as far as the judged records and the ids they ever had are concerned."""
+    judged = f"golden.{entity}_judged"
+    concerned = f"ops.{entity}_registry where record_key in (select record_key from {judged})"
+    registry = engine.fetch(
+        f"ops.{entity}_registry where golden_id in (select golden_id from {concerned})"
+    )
     ids = engine.fetch(f"ops.{entity}_golden_id")
     member_of = dict(zip(registry["record_key"].to_pylist(), registry["golden_id"].to_pylist(), strict=True))
     age_of = dict(zip(registry["golden_id"].to_pylist(), registry["first_seq"].to_pylist(), strict=True))
@@ -141,35 +146,47 @@ def _known(engine: Engine, entity: str) -> identity.Known:
     return identity.Known(member_of, age_of, frozenset(live if ids.num_rows else set(age_of)))
 
 
-def _identified(engine: Engine, entity: str) -> tuple[identity.Identified, identity.Known]:
-    cluster = engine.fetch(f"resolved.{entity}_cluster")
-    cluster_of = dict(zip(cluster["record_key"].to_pylist(), cluster["cluster_key"].to_pylist(), strict=True))
-    known = _known(engine, entity)
-    return identity.identify(entity, cluster_of, known), known
-
-
 def identifying(entity: str) -> Make:
+    """Golden ids of the judged records, and since when they have them."""
+
     def make(engine: Engine, context: Context) -> None:
-        identified, known = _identified(engine, entity)
-        registry = engine.fetch(f"ops.{entity}_registry")
+        judged = f"golden.{entity}_judged"
+        rows = engine.fetch(f"{judged} where cluster_key is not null")
+        known = _known(engine, entity)
+        golden_of = identity.identify(
+            entity, dict(zip(rows["record_key"].to_pylist(), rows["cluster_key"].to_pylist(), strict=True)), known
+        )
+        registry = engine.fetch(f"ops.{entity}_registry where record_key in (select record_key from {judged})")
         since_of = dict(zip(registry["record_key"].to_pylist(), registry["since"].to_pylist(), strict=True))
         now = naive(context.run_at)
-        keys = sorted(identified.golden_of)
-        golden = [identified.golden_of[key] for key in keys]
+        keys = sorted(golden_of)
+        golden = [golden_of[key] for key in keys]
         since = [
             since_of[key] if known.member_of.get(key) == name and since_of[key] is not None else now
             for key, name in zip(keys, golden, strict=True)
         ]
-        engine.put(f"golden.{entity}_identity", pa.table([keys, golden, since], schema=IDENTITY_SCHEMA))
+        engine.put(
+            f"golden.{entity}_identity",
+            pa.table([keys, golden, since], schema=IDENTITY_SCHEMA),
+            renewal=Renewal(("record_key",), judged, "record_key") if context.is_incremental else None,
+        )
 
     return make
 
 
 def lineage(entity: str) -> Make:
+    """What happened to the ids that the judged records had or have."""
+
     def make(engine: Engine, context: Context) -> None:
-        events = _identified(engine, entity)[0].events
+        borne = engine.fetch(
+            f"golden.{entity}_identity where record_key in (select record_key from golden.{entity}_judged)"
+        )
+        golden_of = dict(zip(borne["record_key"].to_pylist(), borne["golden_id"].to_pylist(), strict=True))
+        events = identity.events_of(golden_of, _known(engine, entity))
         columns = [list(column) for column in zip(*events, strict=True)] if events else [[], [], []]
-        now = [naive(context.run_at)] * len(events)
-        engine.put(f"golden.{entity}_lineage", pa.table([*columns, now], schema=LINEAGE_SCHEMA))
+        engine.put(
+            f"golden.{entity}_lineage",
+            pa.table([*columns, [naive(context.run_at)] * len(events)], schema=LINEAGE_SCHEMA),
+        )
 
     return make

@@ -10,6 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
+
+import pandas as pd
 
 PREFIX = {"organisation": "org_", "contact": "con_"}
 
@@ -23,35 +26,53 @@ class Known:
     live: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Identified:
-    """golden id per record_key, and events (golden_id, event, other_id), sorted."""
-
-    golden_of: dict[str, str]
-    events: tuple[tuple[str, str, str], ...]
-
-
 def mint(entity: str, founder: str, generation: int = 0) -> str:
     digest = hashlib.sha256(f"{entity}\x1f{founder}\x1f{generation}".encode()).hexdigest()
     return PREFIX[entity] + digest[:20]
 
 
-def identify(entity: str, cluster_of: dict[str, str], known: Known) -> Identified:
-    """Each cluster inherits the id that most of its records had, the oldest on a tie; each id goes to one cluster."""
-    clusters: dict[str, list[str]] = defaultdict(list)
-    for record_key, cluster in cluster_of.items():
-        clusters[cluster].append(record_key)
-    heir_of = _heirs(clusters, known)
+def identify(entity: str, cluster_of: dict[str, str], known: Known) -> dict[str, str]:
+    """The golden id of each record: a cluster inherits the id that most of its records had, the oldest on a tie.
+
+    Each id goes to one cluster at most.
+    """
+    frame = pd.DataFrame({"record_key": list(cluster_of), "cluster": list(cluster_of.values())}, dtype=object)
+    founder_of = frame.groupby("cluster", sort=False)["record_key"].min()
+    frame["known"] = frame["record_key"].map(known.member_of)
+    votes = frame.dropna(subset="known").groupby(["cluster", "known"], sort=False).size().rename("votes").reset_index()
+    name_of = _heirs(votes.assign(founder=votes["cluster"].map(founder_of)), known)
     given = set(known.age_of) | set(known.member_of.values())
-    golden_of: dict[str, str] = {}
-    name_of: dict[str, str] = {}
-    for cluster in sorted(clusters, key=lambda name: min(clusters[name])):
-        golden_id = heir_of.get(cluster) or _new(entity, min(clusters[cluster]), given)
-        given.add(golden_id)
-        name_of[cluster] = golden_id
-        for record_key in clusters[cluster]:
-            golden_of[record_key] = golden_id
-    return Identified(golden_of, tuple(sorted(_events(clusters, name_of, golden_of, known))))
+    for cluster, founder in sorted(founder_of[~founder_of.index.isin(name_of)].items(), key=itemgetter(1)):
+        name_of[cluster] = _new(entity, founder, given)
+        given.add(name_of[cluster])
+    return dict(zip(frame["record_key"], frame["cluster"].map(name_of), strict=True))
+
+
+def events_of(golden_of: dict[str, str], known: Known) -> list[tuple[str, str, str]]:
+    """What happened since the registry was written: (golden_id, event, other_id), sorted."""
+    events: set[tuple[str, str, str]] = set()
+    borne = set(golden_of.values())
+    events.update((name, "created", "") for name in borne - known.age_of.keys())
+    events.update((name, "revived", "") for name in borne & known.age_of.keys() - known.live)
+    for record_key, name in golden_of.items():
+        parent = known.member_of.get(record_key, name)
+        if parent != name and name not in known.age_of:
+            events.add((name, "split_from", parent))
+    # An id that no cluster bears now: merged where its records went, retired where none are left.
+    homeless = known.live - borne
+    heirs: dict[str, dict[str, int]] = {}
+    for record_key, old in known.member_of.items():
+        if old in homeless:
+            went = heirs.setdefault(old, defaultdict(int))
+            if record_key in golden_of:
+                went[golden_of[record_key]] += 1
+    for old, went in heirs.items():
+        if went:
+            survivor = min(went, key=lambda name: (-went[name], known.age_of.get(name, 1 << 62), name))
+            events.add((old, "merged_into", survivor))
+        else:
+            events.add((old, "retired", ""))
+    return sorted(events)
 
 
 def _new(entity: str, founder: str, given: set[str]) -> str:
@@ -61,50 +82,16 @@ def _new(entity: str, founder: str, given: set[str]) -> str:
     return golden_id
 
 
-def _heirs(clusters: dict[str, list[str]], known: Known) -> dict[str, str]:
-    """Claims in order of strength: most members, then the older id, then the smallest founder; first served."""
-    claims = []
-    for cluster, records in clusters.items():
-        votes: dict[str, int] = defaultdict(int)
-        for record_key in records:
-            if record_key in known.member_of:
-                votes[known.member_of[record_key]] += 1
-        founder = min(records)
-        for golden_id, count in votes.items():
-            claims.append((-count, known.age_of.get(golden_id, 0), golden_id, founder, cluster))
+def _heirs(votes: pd.DataFrame, known: Known) -> dict[str, str]:
+    """Claims in order of strength: most members, then the older id, then the smallest founder; first served.
+
+    A claim that is the strongest both of its cluster and of its id can only be served, so many are at once.
+    """
+    claims = votes.assign(age=votes["known"].map(known.age_of).fillna(0), strength=-votes["votes"])
+    claims = claims.sort_values(["strength", "age", "known", "founder"], kind="stable")
     heir_of: dict[str, str] = {}
-    taken: set[str] = set()
-    for _, _, golden_id, _, cluster in sorted(claims):
-        if golden_id not in taken and cluster not in heir_of:
-            heir_of[cluster] = golden_id
-            taken.add(golden_id)
+    while len(claims):
+        served = claims[~claims.duplicated("cluster") & ~claims.duplicated("known")]
+        heir_of |= dict(zip(served["cluster"], served["known"], strict=True))
+        claims = claims[~claims["cluster"].isin(served["cluster"]) & ~claims["known"].isin(served["known"])]
     return heir_of
-
-
-def _events(
-    clusters: dict[str, list[str]], name_of: dict[str, str], golden_of: dict[str, str], known: Known
-) -> set[tuple[str, str, str]]:
-    events: set[tuple[str, str, str]] = set()
-    present = set(name_of.values())
-    for cluster, records in clusters.items():
-        golden_id = name_of[cluster]
-        before = {known.member_of[key] for key in records if key in known.member_of}
-        if golden_id not in known.age_of:
-            events.add((golden_id, "created", ""))
-            events.update((golden_id, "split_from", parent) for parent in before - {golden_id})
-        elif golden_id not in known.live:
-            events.add((golden_id, "revived", ""))
-    # An id that no cluster bears now: merged where its records went, retired where none are left.
-    heirs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for record_key, old in known.member_of.items():
-        if old in known.live and old not in present:
-            heirs[old]
-            if record_key in golden_of:
-                heirs[old][golden_of[record_key]] += 1
-    for old, votes in heirs.items():
-        if votes:
-            survivor = min(votes, key=lambda name: (-votes[name], known.age_of.get(name, 1 << 62), name))
-            events.add((old, "merged_into", survivor))
-        else:
-            events.add((old, "retired", ""))
-    return events

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from transforms import driver
+from transforms import driver, standing
 from transforms.context import (
     DECISION_SCHEMA,
     HEAD_SCHEMA,
@@ -169,11 +169,19 @@ def _resolving(entity: str) -> Iterator[Step]:
     )
 
 
+def _identified(entity: str) -> Iterator[Step]:
+    """Golden ids, and what happened to them."""
+    judged, registry = f"golden.{entity}_judged", f"ops.{entity}_registry"
+    of_records = (f"resolved.{entity}_{name}" for name in ("reopened", "changed", "cluster", "feature"))
+    yield _sql(judged, *of_records, registry, f"ops.{entity}_golden_id")
+    inputs = (judged, registry, f"ops.{entity}_golden_id", "ops.run_moment")
+    yield _driver(f"golden.{entity}_identity", inputs, driver.identifying(entity))
+    yield _driver(f"golden.{entity}_lineage", (f"golden.{entity}_identity", *inputs), driver.lineage(entity))
+
+
 def _golden() -> Iterator[Step]:
     for entity in ENTITIES:
-        inputs = (f"resolved.{entity}_cluster", f"ops.{entity}_registry", f"ops.{entity}_golden_id", "ops.run_moment")
-        yield _driver(f"golden.{entity}_identity", inputs, driver.identifying(entity))
-        yield _driver(f"golden.{entity}_lineage", (f"golden.{entity}_identity", *inputs), driver.lineage(entity))
+        yield from _identified(entity)
     yield _sql("golden.crosswalk", *(f"golden.{entity}_identity" for entity in ENTITIES))
     yield _sql("golden.lineage", *(f"golden.{entity}_lineage" for entity in ENTITIES))
     for entity, kernel in (("organisation", survive_organisation), ("contact", survive_contact)):
@@ -195,7 +203,7 @@ STEPS: dict[str, Step] = _named([*_standardising(), *_resolving("organisation"),
 ORGANISATION_STEPS = _named([*_organisations()])
 _KERNELS = {"organisation": standardise_organisation, "contact": standardise_contact}
 STANDARDISE_STEPS = {entity: _named(_standardised(entity, _KERNELS[entity])) for entity in ENTITIES}
-RESOLVE_STEPS = {entity: _named(_resolving(entity)) for entity in ENTITIES}
+RESOLVE_STEPS = {entity: _named([*_resolving(entity), *_identified(entity)]) for entity in ENTITIES}
 # What `prepare` puts there; everything else in STEPS has a step of its own or is a raw table.
 PREPARED = (
     "ops.run_moment",
@@ -207,7 +215,12 @@ PREPARED = (
 
 
 def prepare(engine: Engine, context: Context) -> None:
-    """Put what the ledger knows, and an empty raw table for every source that has none."""
+    """Put what the ledger knows, and an empty raw table for every source that has none.
+
+    `context.is_incremental` is a wish; it is taken back where the tables cannot be built upon.
+    """
+    context.is_incremental = context.is_incremental and standing.may_build_on(engine, context)
+    standing.unmark(engine)
     for source in SOURCES:
         for entity in ENTITIES:
             if not engine.has(f"raw_{source}.{entity}"):

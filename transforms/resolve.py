@@ -190,7 +190,7 @@ def _shaped(table: pa.Table, entity: str, file: str) -> pa.Table:
 def _match(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) -> None:
     """The steps of one entity, from input to golden ids."""
     pipeline.prepare(engine, context)
-    names = [*pipeline.RESOLVE_STEPS[entity], f"golden.{entity}_identity"]
+    names = [*pipeline.RESOLVE_STEPS[entity]]
     if entity == "contact":
         engine.put("standardised.contact_input", rows)
         engine.put(

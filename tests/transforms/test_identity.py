@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.identity import Identified, Known, identify, mint
+from transforms.identity import Known, events_of, mint
+from transforms.identity import identify as golden_ids
 
 NOTHING = Known({}, {}, frozenset())
+
+
+class Identified(NamedTuple):
+    golden_of: dict[str, str]
+    events: tuple[tuple[str, str, str], ...]
+
+
+def identify(entity: str, cluster_of: dict[str, str], known: Known) -> Identified:
+    golden_of = golden_ids(entity, cluster_of, known)
+    return Identified(golden_of, tuple(events_of(golden_of, known)))
 
 
 def _after(identified: Identified, known: Known) -> Known:
