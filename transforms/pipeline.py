@@ -246,7 +246,7 @@ def _prepare_previous(engine: Engine, context: Context, entity: str) -> None:
     engine.put(f"previous.{entity}_decision", former)
     engine.put(f"ops.{entity}_decision", decisions)
     for name, (table, schema) in PREVIOUS.items():
-        if context.is_incremental:
+        if context.is_incremental and engine.has(table.format(entity)):
             engine.alias(f"previous.{entity}_{name}", table.format(entity))
         else:
             engine.put(f"previous.{entity}_{name}", schema.empty_table())

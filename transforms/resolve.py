@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from transforms import pipeline
+from transforms import pipeline, standing
 from transforms.context import IDS_SCHEMA, REGISTRY_SCHEMA, Context
 from transforms.contracts import ENTITIES, TABLES
 from transforms.engines.duckdb import DuckDBEngine
@@ -80,7 +80,7 @@ def resolve_file(
     rows = _read(Path(path), entity, warn)
     folder = None if state is None else Path(state)
     context = _context(folder, entity)
-    with DuckDBEngine(threads=threads) as engine:
+    with DuckDBEngine(":memory:" if folder is None else _tables(folder), threads=threads) as engine:
         _match(engine, context, rows, entity)
         answer = _answer(engine, rows, entity)
         _write(answer, Path(out))
@@ -90,6 +90,7 @@ def resolve_file(
         joined = engine.count(f"resolved.{entity}_pair where weight > 0")
         if folder is not None:
             _keep(folder, entity, context, engine.fetch(f"golden.{entity}_identity"))
+            standing.mark(engine, context)
     model = context.models[entity]
     return {
         "records": rows.num_rows,
@@ -260,8 +261,14 @@ def _write(table: pa.Table, path: Path) -> None:
     os.replace(draft, path)
 
 
+def _tables(folder: Path) -> Path:
+    """Where the tables of the last run are kept, so that only changes are compared."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "tables.duckdb"
+
+
 def _context(folder: Path | None, entity: str) -> Context:
-    context = Context(run_at=datetime.now(UTC))
+    context = Context(run_at=datetime.now(UTC), is_incremental=folder is not None)
     if folder is None or not folder.exists():
         return context
     if not folder.is_dir():
