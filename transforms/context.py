@@ -14,6 +14,7 @@ import pyarrow as pa
 from transforms.contracts import TABLES
 from transforms.kernels.standardise import arrow_schema
 from transforms.model import Model
+from transforms.survivorship.rules import Rules
 
 MOMENT = pa.timestamp("us")
 RAW_SCHEMA = pa.schema(
@@ -41,7 +42,8 @@ class Context:
 
     registry: last members (record_key, golden_id, since, first_seq); ids: every id ever given (golden_id, first_seq,
     is_live); heads: live heads (golden_id, content_hash, updated_at); all keyed by entity. A model that is given is
-    frozen; without one the run trains and leaves it in `models`.
+    frozen; without one the run trains and leaves it in `models`. locks: what stewards fixed (survivorship/locks.py);
+    rules: of survivorship, the shipped ones where none are given.
     """
 
     run_at: datetime
@@ -49,6 +51,8 @@ class Context:
     ids: dict[str, pa.Table] = field(default_factory=dict)
     heads: dict[str, pa.Table] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
+    locks: pa.Table | None = None
+    rules: Rules | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
 

@@ -3,7 +3,7 @@
 Belongs here: the ordered steps, the context that a run brings, building them on any engine. Does not: SQL (sql/),
 kernels (kernels/), engines (engines/), anything of Dagster (assets/ makes one asset of each step).
 Surprise: inputs that come from outside (raw tables, registry, heads) are put by `prepare`, so that every step is a pure
-function of tables and `Context` is read by nobody but `prepare` and the two training steps.
+function of tables and `Context` is read by nobody but `prepare`, the two training steps and survivorship (its rules).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
@@ -22,7 +23,9 @@ from transforms.engines.port import Engine, Kernel
 from transforms.kernels.compare import LIKENESS_SCHEMA, compare_values
 from transforms.kernels.refine import GROUP_SCHEMA, refine
 from transforms.kernels.standardise import arrow_schema, standardise_contact, standardise_organisation
-from transforms.survivorship import PROVENANCE_SCHEMA, survive_contact, survive_organisation
+from transforms.survivorship import locks
+from transforms.survivorship.kernel import PROVENANCE_SCHEMA, survive
+from transforms.survivorship.rules import shipped_rules
 
 SOURCES = ("apollo", "zoominfo", "uplead", "exports")
 
@@ -124,14 +127,22 @@ def _golden() -> Iterator[Step]:
         yield _driver(f"golden.{entity}_lineage", (f"golden.{entity}_identity", *inputs), driver.lineage(entity))
     yield _sql("golden.crosswalk", *(f"golden.{entity}_identity" for entity in ENTITIES))
     yield _sql("golden.lineage", *(f"golden.{entity}_lineage" for entity in ENTITIES))
-    for entity, kernel in (("organisation", survive_organisation), ("contact", survive_contact)):
+    for entity in ENTITIES:
         member, provenance = f"golden.{entity}_member", f"golden.{entity}_provenance"
-        yield _sql(member, f"standardised.{entity}", "golden.crosswalk")
-        yield _groups(provenance, member, "golden_id", kernel, PROVENANCE_SCHEMA)
+        yield _sql(member, f"standardised.{entity}", "golden.crosswalk", "ops.lock")
+        yield Step(provenance, (member,), "groups", _surviving(entity, provenance, member))
         yield _sql(f"golden.{entity}", provenance, member, f"changes.{entity}_head", "ops.run_moment")
     yield _sql("golden.provenance", *(f"golden.{entity}_provenance" for entity in ENTITIES))
     for entity in ENTITIES:
         yield _sql(f"changes.{entity}_change", f"golden.{entity}", f"changes.{entity}_head")
+
+
+def _surviving(entity: str, provenance: str, member: str) -> Make:
+    def make(engine: Engine, context: Context) -> None:
+        kernel = partial(survive, entity=entity, rules=context.rules or shipped_rules())
+        engine.map_groups(provenance, member, "golden_id", kernel, PROVENANCE_SCHEMA)
+
+    return make
 
 
 def _named(steps: Iterable[Step]) -> dict[str, Step]:
@@ -145,6 +156,7 @@ RESOLVE_STEPS = {entity: _named(_resolving(entity)) for entity in ENTITIES}
 # What `prepare` puts there; everything else in STEPS has a step of its own or is a raw table.
 PREPARED = (
     "ops.run_moment",
+    "ops.lock",
     *(name for entity in ENTITIES for name in (f"ops.{entity}_registry", f"ops.{entity}_golden_id")),
     *(f"changes.{entity}_head" for entity in ENTITIES),
 )
@@ -157,6 +169,7 @@ def prepare(engine: Engine, context: Context) -> None:
             if not engine.has(f"raw_{source}.{entity}"):
                 engine.put(f"raw_{source}.{entity}", RAW_SCHEMA.empty_table())
     engine.put("ops.run_moment", pa.table({"run_at": pa.array([naive(context.run_at)], MOMENT)}))
+    engine.put("ops.lock", locks.checked(_shaped(context.locks, locks.LOCK_SCHEMA)))
     for entity in ENTITIES:
         engine.put(f"ops.{entity}_registry", _shaped(context.registry.get(entity), REGISTRY_SCHEMA))
         engine.put(f"ops.{entity}_golden_id", _shaped(context.ids.get(entity), IDS_SCHEMA))
