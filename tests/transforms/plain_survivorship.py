@@ -136,7 +136,10 @@ def _any(winner, candidates, group: Group, field) -> tuple[str | None, str | Non
 
 def _latest_locks(records) -> dict[str, tuple[str | None, str]]:
     locks = [(lock["seq"], lock, record["record_key"]) for record in records for lock in record["locks"] or []]
-    return {lock["field"]: (lock["value"], key) for _, lock, key in sorted(locks, key=lambda item: item[0])}
+    found: dict[str, tuple[str | None, str]] = {}
+    for _, lock, key in sorted(locks, key=lambda item: -item[0]):  # of one seq the smallest record_key stays first
+        found.setdefault(lock["field"], (lock["value"], key))
+    return found
 
 
 def _text(value) -> str | None:

@@ -219,6 +219,13 @@ def test_a_lock_that_golden_tables_could_not_take_is_refused(name: str) -> None:
     assert str(caught.value) == f"Lock 12 on {entity} apollo:1: {line}"
 
 
+def test_two_locks_on_one_cell_of_a_record_are_refused() -> None:
+    lock = {"entity": "contact", "record_key": "apollo:1", "field": "city", "value": "Rome", "seq": 1}
+
+    with pytest.raises(LockError, match=r"^Lock 2 on contact apollo:1: city of this record is locked twice; undo one"):
+        checked(pa.Table.from_pylist([lock, {**lock, "value": "Oslo", "seq": 2}], schema=LOCK_SCHEMA))
+
+
 def test_locks_that_fit_pass() -> None:
     good = [
         {"entity": "contact", "record_key": "apollo:1", "field": "phone_do_not_call", "value": "false", "seq": 1},

@@ -42,7 +42,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Choice:
-    """Per cluster the winning row (NOBODY where none may win), what decided, and whether anybody spoke."""
+    """Per cluster the winning row (NOBODY where none may win) and the rule that decided."""
 
     row: Numbers
     rule: npt.NDArray[np.object_]
@@ -74,7 +74,7 @@ def _settle(members: Members, speech: Speech) -> Iterator[tuple[str, Cells, tupl
     cells_of = {field: _cells(members, speech, choice, field) for field in group.fields}
     losing = _in_order(speech, order, cells_of)
     for field, cells in cells_of.items():
-        yield field, cells, _losers(members, speech, losing, field, cells)
+        yield field, cells, _losers(members, speech, losing, cells)
 
 
 def _choose(members: Members, speech: Speech, order: dict[str, Numbers], follows: Flags, lead: Column) -> Choice:
@@ -161,7 +161,7 @@ def _has_lost(speech: Speech, cells: Cells) -> Flags:
     return (said != SILENT) & (said != cells.code[speech.cluster])
 
 
-def _losers(members: Members, speech: Speech, losing: Numbers, field: str, cells: Cells) -> tuple[Numbers, pa.Array]:
+def _losers(members: Members, speech: Speech, losing: Numbers, cells: Cells) -> tuple[Numbers, pa.Array]:
     """Clusters, and for each the JSON list of [record_key, value], one for each value that differs from the cell's."""
     position = losing[_has_lost(speech, cells)[losing]]
     cluster, code = speech.cluster[position], cells.column.codes[speech.row[position]]

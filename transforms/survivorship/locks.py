@@ -12,7 +12,8 @@ import pyarrow as pa
 from transforms.contracts import ENTITIES
 from transforms.survivorship.rules import value_types
 
-# entity, record_key, field; value as text, null to lock the cell empty; seq is the order of the decisions.
+# Key: entity, record_key, field. value as text, null to lock the cell empty; seq is the order of the decisions (of two
+# locks with one seq that meet in a golden cell, that of the smallest record_key wins).
 LOCK_SCHEMA = pa.schema(
     [
         ("entity", pa.string()),
@@ -34,6 +35,7 @@ def checked(locks: pa.Table) -> pa.Table:
     Raises:
         LockError: the first one that the golden tables could not take.
     """
+    seen = set()
     for lock in locks.to_pylist():
         place = f"Lock {lock['seq']} on {lock['entity']} {lock['record_key']}"
         if lock["entity"] not in ENTITIES:
@@ -43,6 +45,10 @@ def checked(locks: pa.Table) -> pa.Table:
             raise LockError(f"{place}: golden.{lock['entity']} has no column {lock['field']!r} to lock. Undo it.")
         if not _fits(lock["value"], types[lock["field"]]):
             raise LockError(f"{place}: its value for {lock['field']} is no {types[lock['field']]}. Undo it.")
+        cell = (lock["entity"], lock["record_key"], lock["field"])
+        if cell in seen:
+            raise LockError(f"{place}: {lock['field']} of this record is locked twice; undo one of the locks.")
+        seen.add(cell)
     return locks
 
 

@@ -1,7 +1,7 @@
 """The members of whole clusters, as numbers: what the survivorship kernel counts and compares.
 
 Belongs here: bringing a batch into one order and each column into codes of its distinct values, and hanging locks on
-cells. Does not: any rule (ranks.py, kernel.py). Surprise: rows are put in the order (golden_id, record_key), so "the
+cells. Does not: any rule (ranks.py, kernel.py). Surprise: rows lie cluster by cluster, inside by record_key, so "the
 first row" always means the smallest record_key and no order of arrival can show.
 """
 
