@@ -20,6 +20,7 @@ import duckdb
 
 from sources.clock import Clock
 from sources.intake import Meter
+from transforms.survivorship.rules import Rules
 
 if TYPE_CHECKING:
     from dlt.extract import DltSource
@@ -65,6 +66,7 @@ class Runtime:
         halo: the client that publishes; None where HaloPSA is not configured.
         publish: whether effects may be sent; without it they stay in the outbox.
         publish_s_max: how long one run may publish, seconds on `clock`; the rest waits in the outbox. None: no limit.
+        rules: of survivorship; None: the shipped ones.
         lock_wait_s: how long to wait for the warehouse's lock, wall seconds.
     """
 
@@ -75,6 +77,7 @@ class Runtime:
     halo: HaloClient | None = None
     publish: bool = True
     publish_s_max: float | None = None
+    rules: Rules | None = None
     lock_wait_s: float = 60.0
     progress: Progress = field(default_factory=Silence)
 

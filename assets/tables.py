@@ -112,7 +112,7 @@ def _build(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str, *
     engine = DuckDBEngine(connection)
     row = connection.execute("select run_at from ops.run_moment").fetchone()
     assert row is not None, "ops.ledger_state writes the moment of the run"
-    brought = Context(run_at=_utc(row[0]))
+    brought = Context(run_at=_utc(row[0]), rules=runtime.rules)
     entity = LEARNING.get(name)
     stored = models.latest(runtime.ledger, entity) if entity else None
     if entity and stored:

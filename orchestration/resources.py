@@ -52,6 +52,7 @@ def build_runtime(
         halo=halo,
         publish=publish and halo is not None,
         publish_s_max=PUBLISH_S_MAX if isinstance(clock, WallClock) else None,
+        rules=settings.survivorship_rules(),
         lock_wait_s=settings.lock_wait_s,
         progress=progress or Silence(),
     )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from transforms.survivorship.rules import Rules, RulesError, load_rules, shipped_rules
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 VENDORS = ("apollo", "zoominfo", "uplead")
@@ -67,6 +68,9 @@ class Settings(BaseSettings):
     ledger_url: str | None = Field(default=None, alias="LEDGER_URL", description="SQLAlchemy URL; default: SQLite")
     engine_url: Literal["duckdb"] | None = Field(default=None, alias="ENGINE_URL", description="only duckdb for now")
     lock_wait_s: float = Field(default=60, alias="WAREHOUSE_LOCK_WAIT_S", ge=0, description="wait for the warehouse")
+    survivorship_file: Path | None = Field(
+        default=None, alias="SURVIVORSHIP_FILE", description="rules that replace the shipped survivorship.toml"
+    )
     sources: Sources = Field(default=Sources(), alias="SOURCES")
 
     @property
@@ -84,6 +88,21 @@ class Settings(BaseSettings):
     @property
     def ledger(self) -> str:
         return self.ledger_url or f"sqlite:///{self.data_root / 'ledger.sqlite'}"
+
+    def survivorship_rules(self) -> Rules:
+        """The user's rules, else the shipped ones.
+
+        Raises:
+            SettingsError: the file is unreadable or wrong.
+        """
+        if self.survivorship_file is None:
+            return shipped_rules()
+        try:
+            return load_rules(self.survivorship_file.expanduser())
+        except RulesError as error:
+            raise SettingsError(
+                f"Setting SURVIVORSHIP_FILE: {error} Mend the file, or unset the setting to use the shipped rules."
+            ) from error
 
     def missing(self, source: str) -> list[str]:
         """Names of the settings that a source still lacks; empty where it is configured."""
@@ -145,14 +164,17 @@ def load(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
     """Settings from the environment, then from `.env`.
 
     Raises:
-        SettingsError: a value has the wrong form; names the variable and what was expected, never the value.
+        SettingsError: a value has the wrong form (names the variable and what was expected, never the value), or the
+            rules file is wrong.
     """
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "__".join(str(part).upper() for part in first["loc"])
         raise SettingsError(f"Setting {name} is wrong: {first['msg']}. Mend it in .env or the environment.") from error
+    settings.survivorship_rules()  # a wrong rules file stops the run before anything is bought
+    return settings
 
 
 def _unwritable(folder: Path, reason: str | None) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from transforms.contracts import TABLES
 from transforms.kernels.standardise import arrow_schema
 from transforms.model import Model
+from transforms.survivorship.rules import Rules
 
 MOMENT = pa.timestamp("us")
 RAW_SCHEMA = pa.schema(
@@ -66,6 +67,7 @@ PREVIOUS = {
             ]
         ),
     ),
+    "identity": ("golden.{}_identity", pa.schema([("record_key", pa.string()), ("golden_id", pa.string())])),
 }
 
 
@@ -75,7 +77,8 @@ class Context:
 
     registry: last members (record_key, golden_id, since, first_seq); ids: every id ever given (golden_id, first_seq,
     is_live); heads: live heads (golden_id, content_hash, updated_at); decisions: what a steward said (DECISION_SCHEMA);
-    all keyed by entity. A model that is given is frozen; without one the run trains and leaves it in `models`.
+    all keyed by entity. A model that is given is frozen; without one the run trains and leaves it in `models`. locks:
+    what stewards fixed (survivorship/locks.py); rules: of survivorship, the shipped ones where none are given.
     `is_incremental`: build only on what changed since the tables were made, where `prepare` finds that it can.
     """
 
@@ -85,6 +88,8 @@ class Context:
     heads: dict[str, pa.Table] = field(default_factory=dict)
     decisions: dict[str, pa.Table] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
+    locks: pa.Table | None = None
+    rules: Rules | None = None
     is_incremental: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 

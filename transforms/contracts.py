@@ -2,7 +2,7 @@
 
 Belongs here: what a table *is* (grain, key, columns, comment, checks). Column comments live here once; the warehouse's
 COMMENTs, Dagster's column schema, the checks and the data dictionary are all made from it.
-Does not: how a table is made (`transforms/sql`, `transforms/kernels`), which rows survive (`survivorship.toml`).
+Does not: how a table is made (`transforms/sql`, `transforms/kernels`), which values survive (`survivorship/`).
 Surprise: the *input* contracts are also the pinned columns of `halosync resolve`: everything a vendor says is first
 brought into that shape, so vendors and files take one path.
 """
@@ -241,13 +241,15 @@ GOLDEN_ORGANISATION = Table(
 PROVENANCE = Table(
     "golden.provenance",
     ("golden_id", "field"),
-    "One row per golden cell that has a value.",
+    "One row per golden cell that has a value, or that a lock or the minimum agreement left empty.",
     (
         _text("golden_id", "whose cell", required=True),
         _text("field", "which column", required=True),
-        _text("value", "the value as text"),
-        _text("record_key", "the source record it came from"),
-        _text("rule", "the survivorship rule that chose it"),
+        _text("value", "the value as text; null where it was left empty"),
+        _text("record_key", "the source record it came from, or that the lock hangs on; null where too few agreed"),
+        _text(
+            "rule", "the rule that chose it; only: no other value was said, first: a dead tie, the smallest record_key"
+        ),
         _text("losers", "JSON list of [record_key, value] that lost, best first, only values that differ"),
     ),
 )

@@ -3,7 +3,7 @@
 Belongs here: the ordered steps, the context that a run brings, building them on any engine. Does not: SQL (sql/),
 kernels (kernels/), engines (engines/), anything of Dagster (assets/ makes one asset of each step).
 Surprise: inputs that come from outside (raw tables, registry, heads) are put by `prepare`, so that every step is a pure
-function of tables and `Context` is read by nobody but `prepare` and the two training steps.
+function of tables and `Context` is read by nobody but `prepare`, the two training steps and survivorship (its rules).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
@@ -31,7 +32,9 @@ from transforms.driver import Make
 from transforms.engines.port import Engine, Kernel, Renewal
 from transforms.kernels.refine import GROUP_SCHEMA, refine
 from transforms.kernels.standardise import arrow_schema, standardise_contact, standardise_organisation
-from transforms.survivorship import PROVENANCE_SCHEMA, survive_contact, survive_organisation
+from transforms.survivorship import locks
+from transforms.survivorship.kernel import PROVENANCE_SCHEMA, survive
+from transforms.survivorship.rules import shipped_rules
 
 SOURCES = ("apollo", "zoominfo", "uplead", "exports")
 
@@ -173,7 +176,7 @@ def _identified(entity: str) -> Iterator[Step]:
     """Golden ids, and what happened to them."""
     judged, registry = f"golden.{entity}_judged", f"ops.{entity}_registry"
     of_records = (f"resolved.{entity}_{name}" for name in ("reopened", "changed", "cluster", "feature"))
-    yield _sql(judged, *of_records, registry, f"ops.{entity}_golden_id")
+    yield _sql(judged, *of_records, registry, f"ops.{entity}_golden_id", f"previous.{entity}_identity")
     inputs = (judged, registry, f"ops.{entity}_golden_id", "ops.run_moment")
     yield _driver(f"golden.{entity}_identity", inputs, driver.identifying(entity))
     yield _driver(f"golden.{entity}_lineage", (f"golden.{entity}_identity", *inputs), driver.lineage(entity))
@@ -184,14 +187,32 @@ def _golden() -> Iterator[Step]:
         yield from _identified(entity)
     yield _sql("golden.crosswalk", *(f"golden.{entity}_identity" for entity in ENTITIES))
     yield _sql("golden.lineage", *(f"golden.{entity}_lineage" for entity in ENTITIES))
-    for entity, kernel in (("organisation", survive_organisation), ("contact", survive_contact)):
-        member, provenance = f"golden.{entity}_member", f"golden.{entity}_provenance"
-        yield _sql(member, f"standardised.{entity}", "golden.crosswalk")
-        yield _groups(provenance, member, "golden_id", kernel, PROVENANCE_SCHEMA)
-        yield _sql(f"golden.{entity}", provenance, member, f"changes.{entity}_head", "ops.run_moment")
+    for entity in ENTITIES:
+        yield from _survived(entity)
     yield _sql("golden.provenance", *(f"golden.{entity}_provenance" for entity in ENTITIES))
     for entity in ENTITIES:
         yield _sql(f"changes.{entity}_change", f"golden.{entity}", f"changes.{entity}_head")
+
+
+def _survived(entity: str) -> Iterator[Step]:
+    """The golden rows that anything touched."""
+    this = f"golden.{entity}"
+    touched, member, provenance = f"{this}_touched", f"{this}_member", f"{this}_provenance"
+    of_touched = Renewal(("golden_id",), touched, "golden_id")
+    identities = [f"{this}_identity"]
+    employer = ["standardised.contact", "golden.organisation_judged"] if entity == "contact" else []
+    if entity == "contact":
+        identities.append("golden.organisation_identity")
+    yield _sql(touched, f"{this}_judged", *identities, *employer, "ops.lock", f"previous.{entity}_lock")
+    yield _sql(member, f"standardised.{entity}", *identities, touched, "ops.lock")
+
+    def survived(engine: Engine, context: Context) -> None:
+        kernel = partial(survive, entity=entity, rules=context.rules or shipped_rules())
+        renewal = _renewing(of_touched, context)
+        engine.map_groups(provenance, member, "golden_id", kernel, PROVENANCE_SCHEMA, renewal=renewal)
+
+    yield Step(provenance, (member, touched), "groups", survived)
+    yield _sql(this, provenance, member, touched, f"changes.{entity}_head", "ops.run_moment", renewal=of_touched)
 
 
 def _named(steps: Iterable[Step]) -> dict[str, Step]:
@@ -207,10 +228,11 @@ RESOLVE_STEPS = {entity: _named([*_resolving(entity), *_identified(entity)]) for
 # What `prepare` puts there; everything else in STEPS has a step of its own or is a raw table.
 PREPARED = (
     "ops.run_moment",
+    "ops.lock",
     *(name for entity in ENTITIES for name in (f"ops.{entity}_registry", f"ops.{entity}_golden_id")),
     *(f"changes.{entity}_head" for entity in ENTITIES),
     *(f"ops.{entity}_decision" for entity in ENTITIES),
-    *(f"previous.{entity}_{name}" for entity in ENTITIES for name in (*PREVIOUS, "decision")),
+    *(f"previous.{entity}_{name}" for entity in ENTITIES for name in (*PREVIOUS, "decision", "lock")),
 )
 
 
@@ -232,6 +254,10 @@ def prepare(engine: Engine, context: Context) -> None:
         pa.table({"run_at": pa.array([naive(context.run_at)], MOMENT), "is_incremental": [context.is_incremental]}),
     )
     for entity in ENTITIES:
+        former = engine.fetch("ops.lock") if context.is_incremental else locks.LOCK_SCHEMA.empty_table()
+        engine.put(f"previous.{entity}_lock", former)
+    engine.put("ops.lock", locks.checked(_shaped(context.locks, locks.LOCK_SCHEMA)))
+    for entity in ENTITIES:
         engine.put(f"ops.{entity}_registry", _shaped(context.registry.get(entity), REGISTRY_SCHEMA))
         engine.put(f"ops.{entity}_golden_id", _shaped(context.ids.get(entity), IDS_SCHEMA))
         engine.put(f"changes.{entity}_head", _shaped(context.heads.get(entity), HEAD_SCHEMA))
@@ -240,9 +266,7 @@ def prepare(engine: Engine, context: Context) -> None:
 def _prepare_previous(engine: Engine, context: Context, entity: str) -> None:
     """What the last run left, under names of its own; empty where this run starts from nothing."""
     decisions = _shaped(context.decisions.get(entity), DECISION_SCHEMA)
-    former = DECISION_SCHEMA.empty_table()
-    if context.is_incremental:
-        former = engine.fetch(f"ops.{entity}_decision")
+    former = engine.fetch(f"ops.{entity}_decision") if context.is_incremental else DECISION_SCHEMA.empty_table()
     engine.put(f"previous.{entity}_decision", former)
     engine.put(f"ops.{entity}_decision", decisions)
     for name, (table, schema) in PREVIOUS.items():

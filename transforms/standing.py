@@ -23,11 +23,12 @@ _ROOM = Path(__file__).parent
 
 
 def fingerprint(context: Context) -> str:
-    """A digest of the models and of this room's code, SQL and rules."""
+    """A digest of models, rules and this room's code and SQL."""
     digest = hashlib.sha256(_code().encode())
     for entity in ENTITIES:
         model = context.models.get(entity)
         digest.update((model.model_dump_json() if model else "").encode())
+    digest.update((context.rules.model_dump_json() if context.rules else "").encode())
     return digest.hexdigest()
 
 

@@ -7,7 +7,11 @@ import re
 import pytest
 
 from orchestration import settings as settings_module
+from orchestration.cli import main
+from orchestration.exits import Exit
+from orchestration.resources import build_runtime
 from orchestration.settings import PROJECT_ROOT, Settings, SettingsError
+from transforms.survivorship.rules import SHIPPED
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +19,7 @@ def no_settings_of_this_machine(monkeypatch):
     import os
 
     for name in list(os.environ):
-        if name.startswith("SOURCES__") or name == "HALOSYNC_DATA":
+        if name.startswith("SOURCES__") or name in ("HALOSYNC_DATA", "SURVIVORSHIP_FILE"):
             monkeypatch.delenv(name)
 
 
@@ -78,3 +82,28 @@ def test_the_template_names_settings_that_exist(monkeypatch):
 
     assert settings.missing("halopsa") == []
     assert settings.configured() == ["apollo", "zoominfo", "uplead"]
+
+
+def test_rules_of_ones_own_replace_the_shipped_ones(monkeypatch, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(SHIPPED.read_text().replace('sources = ["zoominfo", "apollo", "uplead"]', 'sources = ["uplead"]'))
+    monkeypatch.setenv("SURVIVORSHIP_FILE", str(mine))
+
+    rules = build_runtime(load()).rules
+
+    assert rules is not None
+    assert rules.sources == ("uplead",)
+
+
+def test_wrong_rules_stop_the_check_with_one_line(monkeypatch, tmp_path, capsys):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(SHIPPED.read_text().replace('"verified"', '"verifed"'))
+    monkeypatch.setenv("SURVIVORSHIP_FILE", str(mine))
+
+    code = main(["check"])
+
+    assert code == Exit.USAGE
+    assert capsys.readouterr().err == (
+        f"Setting SURVIVORSHIP_FILE: {mine}: contact group 6 (email, email_status): unknown rule 'verifed'; did you mean "
+        "'verified'? Mend the file, or unset the setting to use the shipped rules.\n"
+    )

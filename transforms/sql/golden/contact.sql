@@ -1,7 +1,7 @@
 -- golden.contact: what survives from each cluster, read off the provenance.
 -- grain:  one row per golden contact
 -- key:    golden_id
--- inputs: golden.contact_provenance, golden.contact_member, changes.contact_head, ops.run_moment
+-- inputs: golden.contact_provenance, golden.contact_member, golden.contact_touched, changes.contact_head, ops.run_moment
 -- why:    updated_at moves only when the content hash does: a rebuild from nothing keeps it
 with cell as (
     select
@@ -30,6 +30,7 @@ with cell as (
         max(case when field = 'region' then value end) as region,
         max(case when field = 'notice_date' then value end) as notice_date
     from golden.contact_provenance
+    where golden_id in (select golden_id from golden.contact_touched)
     group by golden_id
 ),
 

@@ -1,7 +1,7 @@
 -- golden.organisation: what survives from each cluster, read off the provenance.
 -- grain:  one row per golden organisation
 -- key:    golden_id
--- inputs: golden.organisation_provenance, golden.organisation_member, changes.organisation_head, ops.run_moment
+-- inputs: golden.organisation_provenance, golden.organisation_member, golden.organisation_touched, changes.organisation_head, ops.run_moment
 -- why:    updated_at moves only when the content hash does: a rebuild from nothing keeps it
 with cell as (
     select
@@ -21,6 +21,7 @@ with cell as (
         max(case when field = 'employees_min' then value end) as employees_min,
         max(case when field = 'employees_max' then value end) as employees_max
     from golden.organisation_provenance
+    where golden_id in (select golden_id from golden.organisation_touched)
     group by golden_id
 ),
 
