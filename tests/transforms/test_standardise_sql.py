@@ -368,6 +368,9 @@ ALLOWED_FUNCTIONS = {
         "RegexpExtract",
         "Substring",
         "Length",
+        "MD5",
+        "ConcatWs",
+        "Chr",
     ),
     *("SHA2", "Count", "Min", "RowNumber", "And", "Or"),
 }
