@@ -1,6 +1,7 @@
-"""Kinds of false pairs: what two different people or companies have in common when it is no accident.
+"""Kinds of pairs: what two different people or companies have in common when it is no accident, and what changes
+together when one person or company moves.
 
-Belongs here: which features each kind shares, as data. Does not: how much of each kind there is (learned, mixture.py),
+Belongs here: which features each kind shares or loses, as data. Does not: how much of each kind there is (learned, mixture.py),
 what levels mean (features.py).
 Surprise: without these, training calls colleagues a match. Two people of one company agree on company, street, postcode
 and switchboard; against pure chance that is 20 bits, and at 100 k contacts half of what training thought true was such.
@@ -83,4 +84,9 @@ def _crossed(who: dict[str, Shares], where: dict[str, Shares]) -> tuple[Kind, ..
     )
 
 
+# What differs together in a true pair; without these a company's second office looks like another company.
+MOVES: dict[str, dict[str, tuple[str, ...]]] = {
+    "contact": {"moved": ("street", "place"), "changed employer": ("organisation", "street", "place", "phone")},
+    "organisation": {"other office": ("street", "place"), "other office and phone": ("street", "place", "phone")},
+}
 KINDS: dict[str, tuple[Kind, ...]] = {entity: _crossed(_WHO[entity], _WHERE[entity]) for entity in FEATURES}

@@ -19,6 +19,7 @@ from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
 ROUNDS = 60
 SOURCES_FROM = 5  # rounds before the sources are listened to: first the classes must look like themselves
 CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance agreement
+MOVED_START = 0.05
 CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
 START_PAIRS = 5.0  # how many pairs the guesses in features.py count as, so that a level never seen is not impossible
 TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values, and for source pairs
@@ -41,7 +42,8 @@ class Mixture:
     kind_pairs: np.ndarray
     looks: dict[tuple[str, str], np.ndarray]  # (feature, how it is shared) -> share of each level
     true_sources: np.ndarray
-    kind_sources: np.ndarray
+    moves: tuple[tuple[str, ...], ...]  # features that agree by chance only in a true pair that has moved
+    move_shares: np.ndarray  # of true pairs: first those that have not
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,14 @@ class Seen:
         return np.bincount(self.pattern, weights=rows, minlength=len(self.levels))
 
 
-def fit(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, raw: Table, shares: Table) -> Mixture:
+def fit(
+    features: tuple[Feature, ...],
+    kinds: tuple[Kind, ...],
+    moves: tuple[tuple[str, ...], ...],
+    seen: Seen,
+    raw: Table,
+    shares: Table,
+) -> Mixture:
     """`raw`: agreement of all pairs of records; `shares`: how what is said spreads over rare and common values."""
     column = {feature.name: index for index, feature in enumerate(features)}
     by_name = {feature.name: feature for feature in features}
@@ -80,17 +89,23 @@ def fit(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, raw:
         kind_pairs=np.full(len(kinds), 0.02 * np.sqrt(2 * seen.all_pairs)),
         looks=looks,
         true_sources=seen.source_chance,
-        kind_sources=seen.source_chance,
+        moves=moves,
+        move_shares=np.r_[1 - MOVED_START * len(moves), np.full(len(moves), MOVED_START)],
     )
     for turn in range(ROUNDS):
-        true_rows, kind_rows, share_of_kind = responsibilities(features, found, seen)
+        true_rows, kind_rows, share_of_move, share_of_kind = responsibilities(features, found, seen)
         before = found.true_pairs
         found.true_pairs = max(float(true_rows.sum()), 1e-6)
         matched = seen.per_pattern(true_rows)
         of_kind = share_of_kind * seen.per_pattern(kind_rows)
         found.kind_pairs = np.maximum(of_kind.sum(axis=1), 1e-6)
+        of_move = share_of_move * matched
+        moved = of_move.sum(axis=1) + START_PAIRS * np.r_[1.0, np.full(len(moves), MOVED_START)]
+        found.move_shares = moved / moved.sum()
         for feature in features:
-            counted = np.bincount(seen.levels[:, column[feature.name]], weights=matched, minlength=LEVELS)
+            stays = [0, *(index + 1 for index, lost in enumerate(moves) if feature.name not in lost)]
+            of_these = of_move[stays].sum(axis=0)
+            counted = np.bincount(seen.levels[:, column[feature.name]], weights=of_these, minlength=LEVELS)
             found.m[feature.name] = share_out(feature, counted, shares[feature.name])
         for name, how in looks:
             shows = [index for index, kind in enumerate(kinds) if kind.shares.get(name) == how]
@@ -99,7 +114,7 @@ def fit(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, raw:
             found.looks[name, how] = _look(by_name[name], how, counted, found)
         if turn >= SOURCES_FROM:
             found.true_sources = _source_mix(seen, true_rows)
-            found.kind_sources = _source_mix(seen, kind_rows)
+            pass
         if turn % CHANCE_EVERY == CHANCE_EVERY - 1:
             found.u = without_matches(features, seen.levels, matched, raw)
         elif turn > 3 * CHANCE_EVERY and abs(found.true_pairs - before) < CLOSE_ENOUGH * before:
@@ -109,29 +124,40 @@ def fit(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, raw:
 
 def responsibilities(
     features: tuple[Feature, ...], found: Mixture, seen: Seen
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each row the pairs thought true and thought of some kind; of each pattern how the latter share out."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each row the pairs thought true and thought of some kind; how the former share out over moves, the latter
+    over kinds, of each pattern."""
     true, kinds = pattern_odds(features, found, seen)
-    highest = kinds.max(axis=0, initial=-1000.0)
-    each = np.exp2(kinds - highest)
-    together = each.sum(axis=0)
-    any_kind = np.where(together > 0, highest + np.log2(np.maximum(together, 1e-300)), -1000.0)
-    t = true[seen.pattern] + np.log2(found.true_sources / seen.source_chance)[seen.sources]
-    k = any_kind[seen.pattern] + np.log2(found.kind_sources / seen.source_chance)[seen.sources]
+    any_true, share_of_move = _summed(true)
+    any_kind, share_of_kind = _summed(kinds)
+    t = any_true[seen.pattern] + np.log2(found.true_sources / seen.source_chance)[seen.sources]
+    k = any_kind[seen.pattern]
     top = np.maximum(np.maximum(t, k), 0.0)
     e_true, e_kind = np.exp2(t - top), np.exp2(k - top)
     scale = seen.pairs / (e_true + e_kind + np.exp2(-top))
-    return scale * e_true, scale * e_kind, each / np.maximum(together, 1e-300)
+    return scale * e_true, scale * e_kind, share_of_move, share_of_kind
+
+
+def _summed(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log2 of the sum down the columns, and what share of it each row is."""
+    highest = odds.max(axis=0, initial=-1000.0)
+    each = np.exp2(odds - highest)
+    together = np.maximum(each.sum(axis=0), 1e-300)
+    return highest + np.log2(together), each / together
 
 
 def pattern_odds(features: tuple[Feature, ...], found: Mixture, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
-    """log2 odds of each pattern against an accident: true, and each kind (a row a kind); sources apart."""
+    """log2 odds of each pattern against an accident: true (a row a move), and each kind; sources apart."""
     accidents = max(seen.all_pairs - found.true_pairs, 1.0)
-    true = np.full(len(seen.levels), np.log2(found.true_pairs / accidents))
     column = {feature.name: index for index, feature in enumerate(features)}
-    for feature in features:
-        weight = bits(feature, found.m[feature.name], found.u[feature.name])
-        true += weight[seen.levels[:, column[feature.name]]]
+    evidence = {
+        feature.name: bits(feature, found.m[feature.name], found.u[feature.name])[seen.levels[:, column[feature.name]]]
+        for feature in features
+    }
+    true = np.tile(sum(evidence.values()) + np.log2(found.true_pairs / accidents), (len(found.moves) + 1, 1))
+    for index, lost in enumerate(found.moves):
+        true[index + 1] -= sum(evidence[name] for name in lost)
+    true += np.log2(found.move_shares)[:, None]
     against = {
         (name, how): ratio(look, found.u[name])[seen.levels[:, column[name]]]
         for (name, how), look in found.looks.items()

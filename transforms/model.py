@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from transforms import calibration, chance, mixture
 from transforms.calibration import Calibration
 from transforms.features import FEATURES, unpack
-from transforms.kinds import KINDS
+from transforms.kinds import KINDS, MOVES
 from transforms.mixture import Mixture, Seen
 
 VERSION = 2
@@ -48,8 +48,9 @@ class Model(BaseModel):
     m: dict[str, list[float]]
     u: dict[str, list[float]]
     kinds: list[KindLearned] = []
+    moves: dict[str, int] = {}  # log2 of how many true pairs have moved so, for each that has not
     looks: dict[str, list[int]] = {}  # "feature: how it is shared" -> weight of each level against chance
-    sources: dict[str, tuple[int, int]] = {}  # source pair -> weight for a true pair, and for one of a kind
+    sources: dict[str, int] = {}  # source pair -> weight
     calibration: Calibration
 
     def terms(self, patterns: np.ndarray, low: list[str], high: list[str]) -> dict[str, np.ndarray]:
@@ -59,10 +60,10 @@ class Model(BaseModel):
         found = {"prior": np.full(len(patterns), round(self.prior_log2 * MILLI), dtype=np.int64)}
         for column, feature in enumerate(features):
             found[feature.name] = np.asarray(self.weights[feature.name], dtype=np.int64)[levels[:, column]]
-        pair = [self.sources.get(pair_name(*names), (0, 0)) for names in zip(low, high, strict=True)]
-        of_true, of_kind = np.asarray(pair, dtype=np.int64).reshape(len(pair), 2).T
-        found["sources"] = of_true
-        found["alternatives"] = -_rounded(np.log2(1 + self._kind_odds(levels, of_kind)))
+        pair = [self.sources.get(pair_name(*names), 0) for names in zip(low, high, strict=True)]
+        found["sources"] = np.asarray(pair, dtype=np.int64)
+        found["moves"] = _rounded(np.log2(1 + self._move_odds(found)))
+        found["alternatives"] = -_rounded(np.log2(1 + self._kind_odds(levels)))
         before = sum(found.values(), np.zeros(len(patterns), dtype=np.int64))
         found["calibration"] = self.calibration.correction_milli(before)
         return found
@@ -87,7 +88,15 @@ class Model(BaseModel):
         """The cut on the evidence scale, in bits: what evidence against chance must reach where no kind is in doubt."""
         return -self.prior_log2 - float(self.calibration.correction_milli(np.zeros(1, dtype=np.int64))[0]) / MILLI
 
-    def _kind_odds(self, levels: np.ndarray, of_kind: np.ndarray) -> np.ndarray:
+    def _move_odds(self, terms: dict[str, np.ndarray]) -> np.ndarray:
+        """How many times likelier than without a move the pair is to be true and to have moved in some way."""
+        total = np.zeros(len(terms["prior"]))
+        for move, prior_milli in self.moves.items():
+            lost = sum((terms[name] for name in MOVES[self.entity][move]), -prior_milli)
+            total += np.exp2(np.clip(-lost / MILLI, -200, 200))
+        return total
+
+    def _kind_odds(self, levels: np.ndarray) -> np.ndarray:
         """How many times likelier than an accident the pair is to be false of any kind."""
         column = {feature.name: index for index, feature in enumerate(FEATURES[self.entity])}
         weight = {
@@ -96,7 +105,7 @@ class Model(BaseModel):
         }
         total = np.zeros(len(levels))
         for kind in self.kinds:
-            milli = sum((weight[look] for look in kind.looks), kind.prior_milli + of_kind)
+            milli = sum((weight[look] for look in kind.looks), np.int64(kind.prior_milli))
             total += np.exp2(np.clip(milli / MILLI, -200, 200))
         return total
 
@@ -115,7 +124,8 @@ def train(entity: str, *, records: int, counts: pa.Table, values: pa.Table) -> M
     raw = chance.agreement(features, entity, records, counts, values)
     candidates = counts.filter(pc.invert(counts["is_sample"]))
     names, seen = _seen(entity, records, counts, candidates)
-    found = mixture.fit(features, KINDS[entity], seen, raw, chance.spoken_shares(features, values))
+    shares = chance.spoken_shares(features, values)
+    found = mixture.fit(features, KINDS[entity], tuple(MOVES[entity].values()), seen, raw, shares)
     draft = _stored(entity, records, found, names, seen)
     return draft.model_copy(update={"calibration": calibration.fit(features, found, seen)})
 
@@ -148,16 +158,11 @@ def _pair_names(table: pa.Table) -> list[str]:
 def _stored(entity: str, records: int, found: Mixture, names: list[str], seen: Seen) -> Model:
     features = FEATURES[entity]
     accidents = max(seen.all_pairs - found.true_pairs, 1.0)
-    of_sources = zip(
-        names,
-        _rounded(np.log2(found.true_sources / seen.source_chance)).tolist(),
-        _rounded(np.log2(found.kind_sources / seen.source_chance)).tolist(),
-        strict=True,
-    )
+    unmoved, *moved = found.move_shares
     return Model(
         entity=entity,
         records=records,
-        prior_log2=round(float(np.log2(found.true_pairs / accidents)), 6),
+        prior_log2=round(float(np.log2(found.true_pairs * unmoved / accidents)), 6),
         weights={
             feature.name: _rounded(mixture.bits(feature, found.m[feature.name], found.u[feature.name])).tolist()
             for feature in features
@@ -172,11 +177,12 @@ def _stored(entity: str, records: int, found: Mixture, names: list[str], seen: S
             )
             for kind, pairs in zip(found.kinds, found.kind_pairs, strict=True)
         ],
+        moves=dict(zip(MOVES[entity], _rounded(np.log2(np.asarray(moved) / unmoved)).tolist(), strict=True)),
         looks={
             f"{name}: {how}": _rounded(mixture.ratio(look, found.u[name])).tolist()
             for (name, how), look in sorted(found.looks.items())
         },
-        sources={name: (true, kind) for name, true, kind in of_sources},
+        sources=dict(zip(names, _rounded(np.log2(found.true_sources / seen.source_chance)).tolist(), strict=True)),
         calibration=Calibration(),
     )
 
