@@ -1,9 +1,10 @@
-"""The model: what matching learned from one body of data, without labels, and how it weighs a pattern.
+"""The model: what matching learned from one body of data, without labels, and how it weighs a pair.
 
-Belongs here: training (EM over distinct patterns), weights of patterns, the stored form. Does not: what levels mean
-(features.py), the cut and the calibration (calibration.py), where models are kept (the ledger).
-Surprise: chance agreement (u) is counted, never fitted: exact agreement from value counts over all pairs, the rest from
-a random sample. Fitting it to blocked pairs, which are chosen for agreeing, turns the labels round.
+Belongs here: the stored form, training from counts to that form, the weight of a pattern and its terms. Does not: the
+learning itself (chance.py, mixture.py), kinds of false pairs (kinds.py), calibration and estimates (calibration.py),
+where models are kept (the ledger).
+Surprise: evidence adds up against chance, then one term takes back what colleagues, relatives or namesakes would show
+as well. That term is never positive.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
-from transforms import calibration
+from transforms import calibration, chance, mixture
 from transforms.calibration import Calibration
-from transforms.features import FEATURES, LEVELS, Feature, unpack
+from transforms.features import FEATURES, unpack
+from transforms.kinds import KINDS, MOVES
+from transforms.mixture import Mixture, Seen
 
-VERSION = 1
+VERSION = 2
 VALUE_SCHEMA = pa.schema(
     [
         ("field", pa.string()),
@@ -28,13 +31,17 @@ VALUE_SCHEMA = pa.schema(
     ]
 )
 MILLI = 1000  # weights are kept in thousandths of a bit, as integers: sums and means are exact on every engine
-ROUNDS = 40
-CLEANINGS = 3  # times that the pairs thought true are taken out of chance agreement
-CHANCE_KEPT_MIN = 0.05
-SUPPOSED_PAIRS = 20  # how many sampled pairs the guesses at u in features.py count as
-SAMPLE_ROUNDS_EPSILON = 1e-7
-WEIGHT_BITS_MAX = 22.0  # no single feature may decide alone against all others
-CONFLICT_BITS = -8.0  # Jr against Sr: too rare to learn, never harmless
+_BETWEEN = "\x1f"
+
+
+class KindLearned(BaseModel):
+    """log2 of how many such pairs there are for each accidental one, and which of `Model.looks` it shows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    prior_milli: int
+    looks: list[str]
 
 
 class Model(BaseModel):
@@ -45,10 +52,14 @@ class Model(BaseModel):
     version: int = VERSION
     entity: str
     records: int
-    prior_log2: float
-    weights: dict[str, list[int]]  # feature -> weight of each level in thousandths of a bit
+    prior_log2: float  # of a true pair against an accidental one
+    weights: dict[str, list[int]]  # feature -> weight of each level against chance, thousandths of a bit
     m: dict[str, list[float]]
     u: dict[str, list[float]]
+    kinds: list[KindLearned] = []
+    moves: dict[str, int] = {}  # log2 of how many true pairs have moved so, for each that has not
+    looks: dict[str, list[int]] = {}  # "feature: how it is shared" -> weight of each level against chance
+    sources: dict[str, int] = {}  # source pair -> weight
     calibration: Calibration
     values: dict[str, dict[str, tuple[int, int, bool]]] = {}  # field -> value -> bucket, initials, generic; rest rare
 
@@ -65,238 +76,139 @@ class Model(BaseModel):
         columns = list(zip(*rows, strict=True)) if rows else [[], [], [], [], []]
         return pa.table([pa.array(column, kind) for column, kind in zip(columns, VALUE_SCHEMA.types, strict=True)], schema=VALUE_SCHEMA)
 
-    def score(self, patterns: np.ndarray) -> np.ndarray:
-        """Sum of the evidence of each pattern, thousandths of a bit, the prior not included."""
+    def terms(self, patterns: np.ndarray, low: list[str], high: list[str]) -> dict[str, np.ndarray]:
+        """What speaks for and against, thousandths of a bit: the terms of a row add up to its weight exactly."""
         levels = unpack(patterns, self.entity)
-        total = np.zeros(len(patterns), dtype=np.int64)
-        for column, feature in enumerate(FEATURES[self.entity]):
-            total += np.asarray(self.weights[feature.name], dtype=np.int64)[levels[:, column]]
-        return total
+        features = FEATURES[self.entity]
+        found = {"prior": np.full(len(patterns), round(self.prior_log2 * MILLI), dtype=np.int64)}
+        for column, feature in enumerate(features):
+            found[feature.name] = np.asarray(self.weights[feature.name], dtype=np.int64)[levels[:, column]]
+        pair = [self.sources.get(pair_name(*names), 0) for names in zip(low, high, strict=True)]
+        found["sources"] = np.asarray(pair, dtype=np.int64)
+        found["moves"] = _rounded(np.log2(1 + self._move_odds(found)))
+        found["alternatives"] = -_rounded(np.log2(1 + self._kind_odds(levels)))
+        before = sum(found.values(), np.zeros(len(patterns), dtype=np.int64))
+        found["calibration"] = self.calibration.correction_milli(before)
+        return found
 
     def weigh(self, seen: pa.Table) -> pa.Table:
         """pattern, source_low, source_high -> with weight (thousandths of a bit above the cut) and probability."""
         patterns = seen["pattern"].to_numpy().astype(np.int64)
         low, high = seen["source_low"].to_pylist(), seen["source_high"].to_pylist()
-        weight = self.calibration.weight_milli(self.score(patterns), low, high)
-        odds = np.exp2(np.clip(weight / MILLI, -60, 60))
+        weight = sum(self.terms(patterns, low, high).values(), np.zeros(len(patterns), dtype=np.int64))
         return pa.table(
             {
                 "pattern": patterns,
                 "source_low": pa.array(low, pa.string()),
                 "source_high": pa.array(high, pa.string()),
                 "weight": weight,
-                "probability": np.round(odds / (1 + odds), 6),
+                "probability": np.round(calibration.probability(weight / MILLI), 6),
             }
         )
 
     @property
     def threshold(self) -> float:
-        """The cut on the evidence scale, in bits: pairs above it are more likely one entity than two."""
-        return self.calibration.threshold_bits
+        """The cut on the evidence scale, in bits: what evidence against chance must reach where no kind is in doubt."""
+        return -self.prior_log2 - float(self.calibration.correction_milli(np.zeros(1, dtype=np.int64))[0]) / MILLI
+
+    def _move_odds(self, terms: dict[str, np.ndarray]) -> np.ndarray:
+        """How many times likelier than without a move the pair is to be true and to have moved in some way."""
+        total = np.zeros(len(terms["prior"]))
+        for move, prior_milli in self.moves.items():
+            lost = sum((terms[name] for name in MOVES[self.entity][move]), -prior_milli)
+            total += np.exp2(np.clip(-lost / MILLI, -200, 200))
+        return total
+
+    def _kind_odds(self, levels: np.ndarray) -> np.ndarray:
+        """How many times likelier than an accident the pair is to be false of any kind."""
+        column = {feature.name: index for index, feature in enumerate(FEATURES[self.entity])}
+        weight = {
+            look: np.asarray(table, dtype=np.int64)[levels[:, column[look.split(": ")[0]]]]
+            for look, table in self.looks.items()
+        }
+        total = np.zeros(len(levels))
+        for kind in self.kinds:
+            milli = sum((weight[look] for look in kind.looks), np.int64(kind.prior_milli))
+            total += np.exp2(np.clip(milli / MILLI, -200, 200))
+        return total
+
+
+def pair_name(low: str, high: str) -> str:
+    return f"{low}{_BETWEEN}{high}"
+
+
+def _rounded(bits: np.ndarray) -> np.ndarray:
+    return np.rint(bits * MILLI).astype(np.int64)
 
 
 def train(entity: str, *, records: int, counts: pa.Table, values: pa.Table) -> Model:
     """Learn from pattern counts (resolved.*_pattern_count) and value counts (resolved.*_value)."""
     features = FEATURES[entity]
-    raw = _agreement(features, entity, records, counts, values)
-    chance = _grouped(features, raw)
+    raw = chance.agreement(features, entity, records, counts, values)
     candidates = counts.filter(pc.invert(counts["is_sample"]))
-    grouped = candidates.group_by("pattern").aggregate([("pairs", "sum")]).sort_by("pattern")
-    patterns = grouped["pattern"].to_numpy().astype(np.int64)
-    pairs = grouped["pairs_sum"].to_numpy().astype(np.float64)
-    shares = _bucket_shares(features, values)
-    levels = unpack(patterns, entity)
-    m, prior, matched = _expectation_maximisation(features, levels, pairs, chance, shares, records)
-    for _ in range(CLEANINGS):
-        chance = _without_matches(features, levels, matched, raw, records)
-        m, prior, matched = _expectation_maximisation(features, levels, pairs, chance, shares, records)
-    weights = _weights(features, m, chance)
-    draft = Model(
+    names, seen = _seen(entity, records, counts, candidates)
+    shares = chance.spoken_shares(features, values)
+    found = mixture.fit(features, KINDS[entity], tuple(MOVES[entity].values()), seen, raw, shares)
+    draft = _stored(entity, records, found, names, seen)
+    return draft.model_copy(update={"calibration": calibration.fit(features, found, seen)})
+
+
+def _seen(entity: str, records: int, counts: pa.Table, candidates: pa.Table) -> tuple[list[str], Seen]:
+    patterns, pattern = np.unique(candidates["pattern"].to_numpy().astype(np.int64), return_inverse=True)
+    row_names = _pair_names(candidates)
+    sample = counts.filter(counts["is_sample"])
+    names = sorted({*row_names, *_pair_names(sample)}) or [""]
+    code = {name: index for index, name in enumerate(names)}
+    drawn = np.bincount(
+        [code[name] for name in _pair_names(sample)], weights=sample["pairs"].to_numpy(), minlength=len(names)
+    )
+    pairs = candidates["pairs"].to_numpy().astype(np.float64)
+    return names, Seen(
+        levels=unpack(patterns, entity),
+        pairs=pairs,
+        pattern=pattern,
+        sources=np.asarray([code[name] for name in row_names], dtype=np.int64),
+        source_chance=(drawn + 0.5) / (drawn + 0.5).sum(),
+        all_pairs=max(records * (records - 1) / 2, float(pairs.sum()), 2.0),
+    )
+
+
+def _pair_names(table: pa.Table) -> list[str]:
+    names = zip(table["source_low"].to_pylist(), table["source_high"].to_pylist(), strict=True)
+    return [pair_name(*name) for name in names]
+
+
+def _stored(entity: str, records: int, found: Mixture, names: list[str], seen: Seen) -> Model:
+    features = FEATURES[entity]
+    accidents = max(seen.all_pairs - found.true_pairs, 1.0)
+    unmoved, *moved = found.move_shares
+    return Model(
         entity=entity,
         records=records,
-        prior_log2=float(np.log2(prior / (1 - prior))),
-        weights=weights,
-        m=_listed(m),
-        u=_listed(chance),
+        prior_log2=round(float(np.log2(found.true_pairs * unmoved / accidents)), 6),
+        weights={
+            feature.name: _rounded(mixture.bits(feature, found.m[feature.name], found.u[feature.name])).tolist()
+            for feature in features
+        },
+        m=_listed(found.m),
+        u=_listed(found.u),
+        kinds=[
+            KindLearned(
+                name=kind.name,
+                prior_milli=round(float(np.log2(pairs / accidents)) * MILLI),
+                looks=[f"{name}: {how}" for name, how in sorted(kind.shares.items())],
+            )
+            for kind, pairs in zip(found.kinds, found.kind_pairs, strict=True)
+        ],
+        moves=dict(zip(MOVES[entity], _rounded(np.log2(np.asarray(moved) / unmoved)).tolist(), strict=True)),
+        looks={
+            f"{name}: {how}": _rounded(mixture.ratio(look, found.u[name])).tolist()
+            for (name, how), look in sorted(found.looks.items())
+        },
+        sources=dict(zip(names, _rounded(np.log2(found.true_sources / seen.source_chance)).tolist(), strict=True)),
         calibration=Calibration(),
     )
-    scores = draft.score(candidates["pattern"].to_numpy().astype(np.int64))
-    fitted = calibration.fit(
-        scores / MILLI,
-        candidates["pairs"].to_numpy().astype(np.float64),
-        candidates["source_low"].to_pylist(),
-        candidates["source_high"].to_pylist(),
-        records=records,
-        chance=_random_mix(counts),
-        prior_log2=draft.prior_log2,
-    )
-    return draft.model_copy(update={"calibration": fitted})
 
 
-def _random_mix(counts: pa.Table) -> dict[str, float]:
-    """How the random sample spreads over source pairs."""
-    sample = counts.filter(counts["is_sample"]).group_by(["source_low", "source_high"]).aggregate([("pairs", "sum")])
-    names = zip(sample["source_low"].to_pylist(), sample["source_high"].to_pylist(), strict=True)
-    return {
-        calibration.pair_name(*name): float(pairs)
-        for name, pairs in zip(names, sample["pairs_sum"].to_pylist(), strict=True)
-    }
-
-
-Table = dict[str, np.ndarray]  # feature name -> one figure per level code
-
-
-def _listed(table: Table) -> dict[str, list[float]]:
+def _listed(table: chance.Table) -> dict[str, list[float]]:
     return {name: [round(float(figure), 12) for figure in figures] for name, figures in table.items()}
-
-
-def _groups(feature: Feature) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {}
-    for level in feature.levels:
-        groups.setdefault(level.group, []).append(level.code)
-    return groups
-
-
-def _agreement(features: tuple[Feature, ...], entity: str, records: int, counts: pa.Table, values: pa.Table) -> Table:
-    """How many of all pairs of records show each level: exact agreement counted, the rest from the random sample."""
-    sample = counts.filter(counts["is_sample"])
-    patterns = sample["pattern"].to_numpy().astype(np.int64)
-    pairs = sample["pairs"].to_numpy().astype(np.float64)
-    levels = unpack(patterns, entity)
-    agreeing = _agreeing_pairs(values)
-    all_pairs = max(records * (records - 1) / 2, 1.0)
-    scale = all_pairs / max(float(pairs.sum()), 1.0)
-    result: Table = {}
-    for column, feature in enumerate(features):
-        seen = np.bincount(levels[:, column], weights=pairs, minlength=LEVELS) if len(patterns) else np.zeros(LEVELS)
-        expected = (seen + 0.5) * scale
-        for level in feature.levels:
-            if level.u:
-                expected[level.code] = (seen[level.code] + SUPPOSED_PAIRS * level.u) * scale
-            if level.value_field:
-                counted = sum(agreeing.get((level.value_field, bucket), 0.0) for bucket in level.buckets)
-                expected[level.code] = max(counted, 0.5)
-        result[feature.name] = expected
-    return result
-
-
-def _grouped(features: tuple[Feature, ...], expected: Table) -> Table:
-    """Counts to shares inside each group of levels."""
-    result: Table = {}
-    for feature in features:
-        chance = np.full(LEVELS, 1.0)
-        for codes in _groups(feature).values():
-            chance[codes] = expected[feature.name][codes] / expected[feature.name][codes].sum()
-        result[feature.name] = chance
-    return result
-
-
-def _without_matches(
-    features: tuple[Feature, ...], levels: np.ndarray, matched: np.ndarray, raw: Table, records: int
-) -> Table:
-    """Chance agreement with the pairs that training thinks true taken out; never below a share of what was counted.
-
-    Where many records are one entity, most agreement is not chance: leaving it in makes a rare name look common.
-    """
-    result: Table = {}
-    for column, feature in enumerate(features):
-        true = np.bincount(levels[:, column], weights=matched, minlength=LEVELS)
-        result[feature.name] = np.maximum(raw[feature.name] - true, CHANCE_KEPT_MIN * raw[feature.name])
-    return _grouped(features, result)
-
-
-def _agreeing_pairs(values: pa.Table) -> dict[tuple[str, int], float]:
-    """Pairs of records, of all pairs there are, that share a value of this field and bucket."""
-    usable = values.filter(pc.invert(values["is_generic"]))
-    count = usable["records"].to_numpy().astype(np.float64)
-    table = usable.select(["field", "bucket"]).append_column("pairs", pa.array(count * (count - 1) / 2))
-    grouped = table.group_by(["field", "bucket"]).aggregate([("pairs", "sum")])
-    keys = zip(grouped["field"].to_pylist(), grouped["bucket"].to_pylist(), strict=True)
-    return dict(zip(keys, grouped["pairs_sum"].to_pylist(), strict=True))
-
-
-def _bucket_shares(features: tuple[Feature, ...], values: pa.Table) -> Table:
-    """Inside "exact agreement", which share of records says a value of each bucket: a match agrees on what it says."""
-    usable = values.filter(pc.invert(values["is_generic"]))
-    grouped = usable.group_by(["field", "bucket"]).aggregate([("records", "sum")])
-    keys = zip(grouped["field"].to_pylist(), grouped["bucket"].to_pylist(), strict=True)
-    records = dict(zip(keys, grouped["records_sum"].to_pylist(), strict=True))
-    shares: Table = {}
-    for feature in features:
-        share = np.zeros(LEVELS)
-        for level in feature.levels:
-            if level.value_field:
-                share[level.code] = sum(records.get((level.value_field, bucket), 0) for bucket in level.buckets)
-        for field in {level.value_field for level in feature.levels if level.value_field}:
-            codes = [level.code for level in feature.levels if level.value_field == field]
-            share[codes] = (share[codes] + 1e-3) / (share[codes].sum() + 1e-3 * len(codes))
-        shares[feature.name] = share
-    return shares
-
-
-def _expectation_maximisation(
-    features: tuple[Feature, ...],
-    levels: np.ndarray,
-    pairs: np.ndarray,
-    chance: Table,
-    shares: Table,
-    records: int,
-) -> tuple[Table, float, np.ndarray]:
-    """m, the prior, and of each pattern the number of pairs thought true; unblocked pairs count as non-matches."""
-    all_pairs = max(records * (records - 1) / 2, float(pairs.sum()), 2.0)
-    m = {feature.name: _start(feature, shares[feature.name]) for feature in features}
-    prior = min(max(0.3 * records / all_pairs, 1e-9), 0.2)
-    for _ in range(ROUNDS):
-        weight = np.full(len(pairs), np.log2(prior / (1 - prior)))
-        for column, feature in enumerate(features):
-            weight += _bits(feature, m[feature.name], chance[feature.name])[levels[:, column]]
-        matched = pairs / (1 + np.exp2(-np.clip(weight, -60, 60)))
-        for column, feature in enumerate(features):
-            seen = np.bincount(levels[:, column], weights=matched, minlength=LEVELS)
-            m[feature.name] = _share_out(feature, seen, shares[feature.name])
-        prior_now = min(max(float(matched.sum()) / all_pairs, 1e-12), 0.5)
-        if abs(prior_now - prior) < SAMPLE_ROUNDS_EPSILON * prior:
-            break
-        prior = prior_now
-    return m, prior, matched
-
-
-def _start(feature: Feature, share: np.ndarray) -> np.ndarray:
-    seen = np.zeros(LEVELS)
-    for level in feature.levels:
-        seen[level.code] = level.m
-    return _share_out(feature, seen * 100, share)
-
-
-def _share_out(feature: Feature, seen: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Counts of matched pairs to shares inside each group, smoothed by the start; exact levels tied by bucket share."""
-    smooth = np.full(LEVELS, 1.0)
-    smooth[[level.code for level in feature.levels]] = [seen[level.code] + 5.0 * level.m for level in feature.levels]
-    for field in {level.value_field for level in feature.levels if level.value_field}:
-        codes = [level.code for level in feature.levels if level.value_field == field]
-        smooth[codes] = smooth[codes].sum() * share[codes]
-    m = np.full(LEVELS, 1.0)
-    for codes in _groups(feature).values():
-        m[codes] = smooth[codes] / smooth[codes].sum()
-    return m
-
-
-def _bits(feature: Feature, m: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """log2(m/u) of each level, kept sane: bounded, agreement never against, disagreement never for."""
-    bits = np.log2(np.maximum(m, 1e-12) / np.maximum(u, 1e-12))
-    bits = np.clip(bits, -WEIGHT_BITS_MAX, WEIGHT_BITS_MAX)
-    for level in feature.levels:
-        if level.name.startswith(("different", "elsewhere", "same domain, other")):
-            bits[level.code] = min(bits[level.code], 0.0)
-        if level.value_field or level.name == "same":
-            bits[level.code] = max(bits[level.code], 0.0)
-        if level.name == "conflict":
-            bits[level.code] = min(bits[level.code], CONFLICT_BITS)
-    return bits
-
-
-def _weights(features: tuple[Feature, ...], m: Table, u: Table) -> dict[str, list[int]]:
-    return {
-        feature.name: [round(float(bits) * MILLI) for bits in _bits(feature, m[feature.name], u[feature.name])]
-        for feature in features
-    }

@@ -1,0 +1,265 @@
+"""The mixture: pairs are true, or false by accident, or false of a kind; how many of each, and how each looks.
+
+Belongs here: expectation-maximisation over distinct patterns. Does not: which kinds there are (kinds.py), chance
+agreement (chance.py), what is stored and how a pattern is weighed (model.py).
+Surprise: the number of accidental pairs is not fitted: all pairs of records that are not true are, blocked or not. And
+which two sources a pair comes from is one more feature: a vendor holds a person mostly once, so true pairs lie across.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.chance import Table, by_group, groups, without_matches
+from transforms.features import LEVELS, Feature
+from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
+
+ROUNDS = 60
+SOURCES_FROM = 5  # rounds before the sources are listened to: first the classes must look like themselves
+CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance agreement
+MOVED_START = 0.05
+CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
+START_PAIRS = 5.0  # how many pairs the guesses in features.py count as, so that a level never seen is not impossible
+TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values, and for source pairs
+# A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
+# true pair with less than this probability. Otherwise it would take true pairs away.
+IMITATED_MAX = 0.1
+PRESENT_MIN = 0.02  # share of pairs in which a feature must be told at all
+WEIGHT_BITS_MAX = 22.0  # no single feature may decide alone against all others
+CONFLICT_BITS = -8.0  # Jr against Sr: too rare to learn, never harmless
+
+
+@dataclass
+class Mixture:
+    """Pairs of each class and how they look; `kinds` and `kind_pairs` run in step."""
+
+    m: Table
+    u: Table
+    true_pairs: float
+    kinds: tuple[Kind, ...]
+    kind_pairs: np.ndarray
+    looks: dict[tuple[str, str], np.ndarray]  # (feature, how it is shared) -> share of each level
+    true_sources: np.ndarray
+    moves: tuple[tuple[str, ...], ...]  # features that agree by chance only in a true pair that has moved
+    move_shares: np.ndarray  # of true pairs: first those that have not
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Distinct patterns with their levels; `pairs`, `pattern` and `sources` say of each row which and how many."""
+
+    levels: np.ndarray
+    pairs: np.ndarray
+    pattern: np.ndarray
+    sources: np.ndarray
+    source_chance: np.ndarray  # how pairs of records at random spread over source pairs
+    all_pairs: float
+
+    def per_pattern(self, rows: np.ndarray) -> np.ndarray:
+        return np.bincount(self.pattern, weights=rows, minlength=len(self.levels))
+
+
+def fit(
+    features: tuple[Feature, ...],
+    kinds: tuple[Kind, ...],
+    moves: tuple[tuple[str, ...], ...],
+    seen: Seen,
+    raw: Table,
+    shares: Table,
+) -> Mixture:
+    """`raw`: agreement of all pairs of records; `shares`: how what is said spreads over rare and common values."""
+    column = {feature.name: index for index, feature in enumerate(features)}
+    by_name = {feature.name: feature for feature in features}
+    u = by_group(features, raw)
+    m = {feature.name: start(feature, shares[feature.name]) for feature in features}
+    total = seen.per_pattern(seen.pairs)
+    kinds = _usable(features, kinds, seen, total, m)
+    looks = {
+        (name, how): start(by_name[name], _exact_shares(by_name[name], u[name]))
+        for kind in kinds
+        for name, how in kind.shares.items()
+    }
+    found = Mixture(
+        m=m,
+        u=u,
+        true_pairs=min(0.3 * np.sqrt(2 * seen.all_pairs), 0.2 * seen.all_pairs),
+        kinds=kinds,
+        kind_pairs=np.full(len(kinds), 0.02 * np.sqrt(2 * seen.all_pairs)),
+        looks=looks,
+        true_sources=seen.source_chance,
+        moves=moves,
+        move_shares=np.r_[1 - MOVED_START * len(moves), np.full(len(moves), MOVED_START)],
+    )
+    for turn in range(ROUNDS):
+        true_rows, kind_rows, share_of_move, share_of_kind = responsibilities(features, found, seen)
+        before = found.true_pairs
+        found.true_pairs = max(float(true_rows.sum()), 1e-6)
+        matched = seen.per_pattern(true_rows)
+        of_kind = share_of_kind * seen.per_pattern(kind_rows)
+        found.kind_pairs = np.maximum(of_kind.sum(axis=1), 1e-6)
+        of_move = share_of_move * matched
+        moved = of_move.sum(axis=1) + START_PAIRS * np.r_[1.0, np.full(len(moves), MOVED_START)]
+        found.move_shares = moved / moved.sum()
+        for feature in features:
+            stays = [0, *(index + 1 for index, lost in enumerate(moves) if feature.name not in lost)]
+            of_these = of_move[stays].sum(axis=0)
+            counted = np.bincount(seen.levels[:, column[feature.name]], weights=of_these, minlength=LEVELS)
+            found.m[feature.name] = share_out(feature, counted, shares[feature.name])
+        for name, how in looks:
+            shows = [index for index, kind in enumerate(kinds) if kind.shares.get(name) == how]
+            of_these = of_kind[shows].sum(axis=0)
+            counted = np.bincount(seen.levels[:, column[name]], weights=of_these, minlength=LEVELS)
+            found.looks[name, how] = _look(by_name[name], how, counted, found)
+        if turn >= SOURCES_FROM:
+            found.true_sources = _source_mix(seen, true_rows)
+            pass
+        if turn % CHANCE_EVERY == CHANCE_EVERY - 1:
+            found.u = without_matches(features, seen.levels, matched, raw)
+        elif turn > 3 * CHANCE_EVERY and abs(found.true_pairs - before) < CLOSE_ENOUGH * before:
+            break
+    return found
+
+
+def responsibilities(
+    features: tuple[Feature, ...], found: Mixture, seen: Seen
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each row the pairs thought true and thought of some kind; how the former share out over moves, the latter
+    over kinds, of each pattern."""
+    true, kinds = pattern_odds(features, found, seen)
+    any_true, share_of_move = _summed(true)
+    any_kind, share_of_kind = _summed(kinds)
+    t = any_true[seen.pattern] + np.log2(found.true_sources / seen.source_chance)[seen.sources]
+    k = any_kind[seen.pattern]
+    top = np.maximum(np.maximum(t, k), 0.0)
+    e_true, e_kind = np.exp2(t - top), np.exp2(k - top)
+    scale = seen.pairs / (e_true + e_kind + np.exp2(-top))
+    return scale * e_true, scale * e_kind, share_of_move, share_of_kind
+
+
+def _summed(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log2 of the sum down the columns, and what share of it each row is."""
+    highest = odds.max(axis=0, initial=-1000.0)
+    each = np.exp2(odds - highest)
+    together = np.maximum(each.sum(axis=0), 1e-300)
+    return highest + np.log2(together), each / together
+
+
+def pattern_odds(features: tuple[Feature, ...], found: Mixture, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
+    """log2 odds of each pattern against an accident: true (a row a move), and each kind; sources apart."""
+    accidents = max(seen.all_pairs - found.true_pairs, 1.0)
+    column = {feature.name: index for index, feature in enumerate(features)}
+    evidence = {
+        feature.name: bits(feature, found.m[feature.name], found.u[feature.name])[seen.levels[:, column[feature.name]]]
+        for feature in features
+    }
+    true = np.tile(sum(evidence.values()) + np.log2(found.true_pairs / accidents), (len(found.moves) + 1, 1))
+    for index, lost in enumerate(found.moves):
+        true[index + 1] -= sum(evidence[name] for name in lost)
+    true += np.log2(found.move_shares)[:, None]
+    against = {
+        (name, how): ratio(look, found.u[name])[seen.levels[:, column[name]]]
+        for (name, how), look in found.looks.items()
+    }
+    kinds = np.zeros((len(found.kinds), len(seen.levels)))
+    for index, kind in enumerate(found.kinds):
+        kinds[index] = np.log2(found.kind_pairs[index] / accidents)
+        for share in kind.shares.items():
+            kinds[index] += against[share]
+    return true, kinds
+
+
+def ratio(look: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    return np.clip(
+        np.log2(np.maximum(look, 1e-12) / np.maximum(chance, 1e-12)), -WEIGHT_BITS_MAX, WEIGHT_BITS_MAX
+    )
+
+
+def bits(feature: Feature, m: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """log2(m/u) of each level, kept sane: bounded, agreement never against, disagreement never for."""
+    found = ratio(m, u)
+    for level in feature.levels:
+        if level.name.startswith(("different", "elsewhere", "same domain, other")):
+            found[level.code] = min(found[level.code], 0.0)
+        if level.value_field or level.name == "same":
+            found[level.code] = max(found[level.code], 0.0)
+        if level.name == "conflict":
+            found[level.code] = min(found[level.code], CONFLICT_BITS)
+    return found
+
+
+def start(feature: Feature, share: np.ndarray) -> np.ndarray:
+    seen = np.zeros(LEVELS)
+    for level in feature.levels:
+        seen[level.code] = level.m
+    return share_out(feature, seen * 100, share)
+
+
+def share_out(feature: Feature, seen: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Counts to shares inside each group, smoothed by the guesses, exact agreement also by how common values are."""
+    smooth = np.full(LEVELS, 1.0)
+    smooth[[level.code for level in feature.levels]] = [
+        seen[level.code] + START_PAIRS * level.m for level in feature.levels
+    ]
+    for field in {level.value_field for level in feature.levels if level.value_field}:
+        codes = [level.code for level in feature.levels if level.value_field == field]
+        spread = seen[codes] + TIE_PAIRS * share[codes]
+        smooth[codes] = smooth[codes].sum() * spread / max(float(spread.sum()), 1e-12)
+    m = np.full(LEVELS, 1.0)
+    for codes in groups(feature).values():
+        m[codes] = smooth[codes] / smooth[codes].sum()
+    return m
+
+
+def _exact_shares(feature: Feature, chance: np.ndarray) -> np.ndarray:
+    """Two who share a value by more than accident share a common one: pairs grow with the square of its records."""
+    share = np.zeros(LEVELS)
+    for field in {level.value_field for level in feature.levels if level.value_field}:
+        codes = [level.code for level in feature.levels if level.value_field == field]
+        share[codes] = (chance[codes] + 1e-9) / (chance[codes] + 1e-9).sum()
+    return share
+
+
+def _look(feature: Feature, how: str, counted: np.ndarray, found: Mixture) -> np.ndarray:
+    look = share_out(feature, counted, _exact_shares(feature, found.u[feature.name]))
+    for codes in groups(feature).values():
+        if how == SHARED:
+            # What is shared differs by error only, as often as in true pairs; else the kind would come to mean "not shared".
+            held = [code for code in codes if code in disagreeing(feature)]
+            amount = min(float(found.m[feature.name][held].sum()), 0.5) if held else 0.0
+            look[held] *= amount / max(float(look[held].sum()), 1e-12)
+        else:
+            held = [code for code in codes if code in IDENTITY.get(feature.name, ())]
+            look[held] = found.u[feature.name][held]
+            amount = float(look[held].sum())
+        rest = [code for code in codes if code not in held]
+        if held and rest:
+            look[rest] *= (1 - amount) / max(float(look[rest].sum()), 1e-12)
+    return look
+
+
+def _source_mix(seen: Seen, rows: np.ndarray) -> np.ndarray:
+    counted = np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + TIE_PAIRS * seen.source_chance
+    return counted / counted.sum()
+
+
+def _usable(
+    features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, total: np.ndarray, m: Table
+) -> tuple[Kind, ...]:
+    told = (total[:, None] * (seen.levels > 0)).sum(axis=0) / max(float(total.sum()), 1.0)
+    present = {feature.name: float(share) for feature, share in zip(features, told, strict=True)}
+    differs = {
+        feature.name: max((float(m[feature.name][code]) for code in disagreeing(feature)), default=1.0)
+        for feature in features
+    }
+
+    def imitated(kind: Kind) -> float:
+        at_chance = [name for name in present if name not in kind.shares]
+        return float(np.prod([1 - present[name] * (1 - differs[name]) for name in at_chance]))
+
+    return tuple(
+        kind
+        for kind in kinds
+        if all(present[name] >= PRESENT_MIN for name in kind.needs) and imitated(kind) < IMITATED_MAX
+    )
