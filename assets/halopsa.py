@@ -12,6 +12,7 @@ import duckdb
 
 from assets.common import COUNTS, OWNERS, POOL
 from assets.publishing import mirror
+from assets.publishing.outbox import held_by_reason
 from assets.publishing.publisher import publish
 from assets.raw import raw_keys
 from assets.runtime import Runtime
@@ -72,7 +73,14 @@ def halopsa_publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             "unknown": result.unknown,
             "remaining": result.remaining,
             "conflicts": result.conflicts,
-            COUNTS: dg.MetadataValue.json({"halo": counts, "problems": result.problems, "waiting": result.waiting}),
+            COUNTS: dg.MetadataValue.json(
+                {
+                    "halo": counts,
+                    "held_by_reason": held_by_reason(runtime.ledger),
+                    "problems": result.problems,
+                    "waiting": result.waiting,
+                }
+            ),
         }
     )
 

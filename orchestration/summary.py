@@ -29,6 +29,7 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
         "golden": {"organisation": 0, "contact": 0},
         "changes": {"organisation": 0, "contact": 0},
         "halo": dict.fromkeys(("created", "updated", "unchanged", "held", "rejected"), 0),
+        "held_by_reason": {},
         "feed": {"records": 0},
         "credits": {},
         "problems": [],
@@ -39,7 +40,7 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
             summary["fetched"][source] = sum(counts["fetched"].values())
             summary["credits"][source] = counts["credits"]
             summary["quarantined"] += counts["quarantined"]
-        for key in ("standardised", "pairs", "golden", "changes", "halo", "feed"):
+        for key in ("standardised", "pairs", "golden", "changes", "halo", "held_by_reason", "feed"):
             summary[key] |= counts.get(key, {})
         summary["problems"] += counts.get("problems", []) + counts.get("waiting", [])
     return summary

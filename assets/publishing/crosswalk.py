@@ -1,7 +1,7 @@
 """The crosswalk: which HaloPSA record a golden record is, and what we last published there.
 
 Belongs here: links and their published values, read and written. Does not: finding a link
-(adopt.py), using it (publisher.py).
+(adoption.py), using it (publisher.py).
 Surprise: `published` has no entry for a field that we never wrote and that never agreed with us: it is a person's.
 """
 
@@ -46,6 +46,12 @@ def owners(connection: sa.Connection, resource: str) -> dict[int, str]:
     """Halo id -> golden id of every link of `resource`."""
     query = sa.select(crosswalk.c.halo_id, crosswalk.c.golden_id).where(crosswalk.c.resource == resource)
     return {row.halo_id: row.golden_id for row in connection.execute(query)}
+
+
+def created(connection: sa.Connection, resource: str) -> set[int]:
+    """Halo ids of what we made ourselves."""
+    query = sa.select(crosswalk.c.halo_id).where(crosswalk.c.resource == resource, crosswalk.c.origin == "created")
+    return set(connection.scalars(query))
 
 
 def save(connection: sa.Connection, links: Iterable[Link], at: datetime) -> None:

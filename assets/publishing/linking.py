@@ -1,100 +1,29 @@
-"""Linking: give golden records that have no Halo record yet the one that exists, and find the place for the others.
+"""Linking: where in HaloPSA a golden record belongs, once its organisation has a client.
 
-Belongs here: reading what adoption needs, writing the links it found, main sites of clients, sites of contacts.
-Does not: the matching itself (adopt.py, pure), creating anything (publisher.py).
-Surprise: contacts are matched only inside clients that we know, so organisations must be done first.
+Belongs here: main sites of clients, sites of contacts, links that a merge hands on.
+Does not: finding what exists already (adoption.py), creating anything (publisher.py).
+Surprise: a contact that has its user stays on the site where it is when its organisation has none; it is kept current.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import sqlalchemy as sa
 from transforms.kernels.fold import fold
+from transforms.kernels.links import site
 
-from assets.publishing import adopt as matching
-from assets.publishing import crosswalk, heads, mapping, mirror, outbox, plan
-from assets.publishing.adopt import Claim, Matches
+from assets.publishing import crosswalk, mapping, mirror, outbox, reasons
 from assets.publishing.crosswalk import Link
 from assets.publishing.heads import Head
-from assets.publishing.ledger import chunked
 from assets.publishing.merge import Published, Value
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.outbox import Verdict
 from assets.publishing.session import Session
 from assets.publishing.tables import head as head_table
 
-_HEADS_PER_READ = 5_000
 _MERGES_IN_A_ROW_MAX = 100
-
-
-def adopt(session: Session, entity: str) -> None:
-    """Link what waits and has no link to the Halo record it already is; ambiguous ones are noted to be held."""
-    resource = mapping.MAIN_RESOURCE[entity]
-    with session.ledger.read() as connection:
-        waiting = list(outbox.waiting(connection, entity, "upsert"))
-        linked = crosswalk.by_ids(connection, resource, waiting)
-        unlinked = [golden_id for golden_id in waiting if golden_id not in linked]
-        if not unlinked:
-            return
-        taken = crosswalk.owners(connection, resource)
-        records = mirror.every(connection, resource)
-        if entity == "organisation":
-            sites = mirror.every(connection, mapping.SITE)
-            candidates = matching.organisation_candidates(records, sites, taken=taken)
-        else:
-            candidates = matching.contact_candidates(records, taken=taken)
-        if not candidates:
-            return
-        claims = list(_claims(connection, entity, unlinked))
-    matches = (matching.match_organisations if entity == "organisation" else matching.match_contacts)(
-        claims, candidates
-    )
-    session.adoption_holds.update(matches.held)
-    _save(session, resource, matches)
-
-
-def _save(session: Session, resource: str, matches: Matches) -> None:
-    links = [
-        Link(golden_id, resource, halo_id, origin=origin, is_stamped=origin == "golden_id")
-        for golden_id, (halo_id, origin) in matches.links.items()
-    ]
-    with session.ledger.transaction() as connection:
-        crosswalk.save(connection, links, session.clock.now())
-
-
-def _claims(connection: sa.Connection, entity: str, ids: list[str]) -> Iterable[Claim]:
-    for some in chunked(ids, _HEADS_PER_READ):
-        found = heads.by_ids(connection, some).values()
-        if entity == "organisation":
-            yield from map(_organisation_claim, found)
-        else:
-            parents = sorted({parent for head in found if (parent := _parent(head))})
-            clients = crosswalk.by_ids(connection, mapping.CLIENT, parents)
-            for head in found:
-                client = clients.get(_parent(head) or "")
-                if client is not None:
-                    yield _contact_claim(head, client.halo_id)
-
-
-def _organisation_claim(head: Head) -> Claim:
-    content = head.content
-    return Claim(
-        golden_id=head.golden_id,
-        name=matching.organisation_key(content.get("name")),
-        hosts=matching.hosts_of(content.get("domain"), content.get("website")),
-        marks=matching.marks_of(content.get("phone"), content.get("postcode")),
-    )
-
-
-def _contact_claim(head: Head, client_id: int) -> Claim:
-    return Claim(
-        golden_id=head.golden_id,
-        name=fold(mapping.full_name(head.content)),
-        emails=matching.emails_of(head.content.get("email")),
-        client_id=client_id,
-    )
 
 
 def inherit_from_merged(session: Session) -> None:
@@ -138,7 +67,7 @@ def main_sites(session: Session, todo: list[Head], verdicts: dict[str, Verdict])
         elif client is not None:
             site_id = _main_site(session, client.halo_id, known.get(client.halo_id))
             if site_id is None:
-                verdicts[head.golden_id] = Verdict(head.version, "held", "its HaloPSA client has no site")
+                verdicts[head.golden_id] = Verdict(head.version, "held", reasons.NO_SITE)
             else:
                 found.append(Link(head.golden_id, mapping.SITE, site_id, origin=client.origin))
                 sited.append(head)
@@ -163,28 +92,46 @@ def _main_site(session: Session, client_id: int, client: HaloRecord | None) -> i
     return next((site.halo_id for site in called_main or active), None)
 
 
-def places(session: Session, todo: list[Head], verdicts: dict[str, Verdict]) -> dict[str, int]:
-    """golden id -> the site a contact belongs on; a contact without one gets its verdict."""
-    parents = sorted({parent for head in todo if (parent := _parent(head))})
+def places(session: Session, todo: list[Head], verdicts: dict[str, Verdict]) -> dict[str, int | None]:
+    """golden id -> the site a contact belongs on, None to leave its user where it is; others get their verdict."""
+    seats = {head.golden_id: seat(session, head) for head in todo}
+    ids = sorted({golden_id for golden_id in seats.values() if golden_id})
     with session.ledger.read() as connection:
-        clients = crosswalk.by_ids(connection, mapping.CLIENT, parents)
-        sites = crosswalk.by_ids(connection, mapping.SITE, parents)
+        clients = crosswalk.by_ids(connection, mapping.CLIENT, ids)
+        sites = crosswalk.by_ids(connection, mapping.SITE, ids)
         known = mirror.by_ids(connection, mapping.CLIENT, [link.halo_id for link in clients.values()])
-    placed: dict[str, int] = {}
+        users = crosswalk.by_ids(connection, mapping.USER, list(seats))
+        states = outbox.states(connection, [golden_id for golden_id in ids if golden_id not in sites])
+    placed: dict[str, int | None] = {}
     for head in todo:
-        parent = _parent(head)
-        client = clients.get(parent or "")
-        if parent is None:
-            reason = "it has no organisation"
-        elif client is None or parent not in sites:
-            reason = "its organisation is not in HaloPSA"
-        elif client.halo_id in known and known[client.halo_id].is_inactive:
-            reason = f"its organisation is {plan.INACTIVE_REASON}"
-        else:
-            placed[head.golden_id] = sites[parent].halo_id
+        golden_id = seats[head.golden_id] or ""
+        client = clients.get(golden_id)
+        if client is not None and client.halo_id in known and known[client.halo_id].is_inactive:
+            reason = reasons.reason(reasons.INACTIVE_CLIENT, [reasons.client(client.halo_id)])
+        elif client is not None and golden_id in sites:
+            placed[head.golden_id] = sites[golden_id].halo_id
             continue
+        elif head.golden_id in users:
+            placed[head.golden_id] = None
+            continue
+        elif golden_id:
+            reason = reasons.of_organisation(golden_id, *states.get(golden_id, (None, None)))
+        else:
+            reason = reasons.NO_ORGANISATION
         verdicts[head.golden_id] = Verdict(head.version, "held", reason)
     return placed
+
+
+def seat(session: Session, head: Head) -> str | None:
+    """The golden organisation on whose client a contact belongs: its own, or the one that its own is a double of."""
+    parent = head.content.get("organisation_golden_id")
+    if not isinstance(parent, str):
+        return None
+    stand_in = session.stand_ins.get(parent)
+    if stand_in is None:
+        return parent
+    host = site(str(head.content.get("email") or "").rpartition("@")[2])
+    return stand_in.golden_id if stand_in.is_sure or host in stand_in.hosts else parent
 
 
 def with_agreed(link: Link, agreed: Mapping[str, Value]) -> Link:
@@ -192,8 +139,3 @@ def with_agreed(link: Link, agreed: Mapping[str, Value]) -> Link:
     return replace(
         link, published={**link.published, **{name: Published(value, value) for name, value in agreed.items()}}
     )
-
-
-def _parent(head: Head) -> str | None:
-    parent = head.content.get("organisation_golden_id")
-    return parent if isinstance(parent, str) else None

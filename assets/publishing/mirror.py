@@ -1,7 +1,7 @@
 """The ledger's projection of HaloPSA: what it holds now, as far as we know.
 
 Belongs here: replacing the projection after a walk, reading it by id, noting what Halo answered to a write.
-Does not: the walk (sources/halopsa), the raw tables (assets/raw.py), matching it to golden records (adopt.py).
+Does not: the walk (sources/halopsa), the raw tables (assets/raw.py), matching it to golden records (adoption.py).
 Surprise: `fields` holds only what Halo really showed; a field that a thin list leaves out is missing, not blank.
 """
 

@@ -6,13 +6,15 @@ Surprise: a held record is looked at again on every run, a rejected one only whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sources.clock import Clock
 
-from assets.publishing.ledger import Ledger
+from assets.publishing import reasons
+from assets.publishing.ledger import IDS_PER_QUERY, Ledger, chunked
 from assets.publishing.tables import outbox
 
 WAITING = ("pending", "held")
@@ -64,17 +66,36 @@ def tally(ledger: Ledger) -> dict[str, int]:
     return {state: found.get(state, 0) for state in STATES}
 
 
-def reasons(ledger: Ledger) -> list[tuple[str, str, str, int]]:
-    """(state, entity, reason, count) of everything held or rejected, most frequent first."""
-    count = sa.func.count()
+def states(connection: sa.Connection, golden_ids: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """golden id -> (state, reason)."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for some in chunked(golden_ids, IDS_PER_QUERY):
+        query = sa.select(outbox.c.golden_id, outbox.c.state, outbox.c.reason).where(outbox.c.golden_id.in_(some))
+        found.update({row.golden_id: (row.state, row.reason) for row in connection.execute(query)})
+    return found
+
+
+def by_reason(ledger: Ledger) -> list[tuple[str, str, str, int]]:
+    """(state, entity, sentence, count) of everything that waits for a person or a look-up, most frequent first."""
     query = (
-        sa.select(outbox.c.state, outbox.c.entity, outbox.c.reason, count)
+        sa.select(outbox.c.state, outbox.c.entity, outbox.c.reason, sa.func.count().label("records"))
         .where(outbox.c.state.in_(("held", "rejected", "unknown")))
         .group_by(outbox.c.state, outbox.c.entity, outbox.c.reason)
-        .order_by(count.desc(), outbox.c.entity, outbox.c.reason)
     )
+    counts: Counter[tuple[str, str, str]] = Counter()
     with ledger.read() as connection:
-        return [tuple(row) for row in connection.execute(query)]
+        for row in connection.execute(query):
+            counts[row.state, row.entity, reasons.sentence_of(row.reason)] += row.records
+    return [(*key, count) for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def held_by_reason(ledger: Ledger) -> dict[str, dict[str, int]]:
+    """entity -> sentence -> how many golden records are held for it, most frequent first."""
+    found: dict[str, dict[str, int]] = {}
+    for state, entity, sentence, count in by_reason(ledger):
+        if state == "held":
+            found.setdefault(entity, {})[sentence] = count
+    return found
 
 
 def requeue(connection: sa.Connection, golden_ids: Iterable[str]) -> None:

@@ -12,12 +12,10 @@ from typing import Any
 
 from sources.halopsa import fields as halo_fields
 
-from assets.publishing import mapping
+from assets.publishing import mapping, reasons
 from assets.publishing.crosswalk import Link
 from assets.publishing.merge import RecordMerge, Value, merge_record
 from assets.publishing.mirror import HaloRecord
-
-INACTIVE_REASON = "inactive in HaloPSA: a person retired it, so it is left alone"
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,10 @@ def decide(
     if link is None:
         missing = [name for name in mapping.REQUIRED[resource] if wanted.get(name) is None]
         if missing:
-            return Hold(f"golden has no {' and no '.join(missing)}, which HaloPSA demands")
+            return Hold(reasons.missing(missing))
         return Create({name: value for name, value in wanted.items() if value is not None})
     if now is not None and now.is_inactive and not link.is_retired_by_us:
-        return Hold(INACTIVE_REASON)
+        return Hold(reasons.INACTIVE)
     merge = merge_record(
         link.published, wanted, now.fields if now else {}, mapping.OWNERS[resource], mapping.GROUPS[resource]
     )

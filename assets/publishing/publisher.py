@@ -1,7 +1,7 @@
 """The publisher: bring HaloPSA to the state of the ledger, organisations before contacts, one effect per change.
 
 Belongs here: the order of a run, and planning and sending records slice by slice.
-Does not: the protocol of one write (effects.py), lost outcomes (recover.py), existing records (linking.py),
+Does not: the protocol of one write (effects.py), lost outcomes (recover.py), existing records (adoption.py),
 retiring (retire.py), field rules (merge.py, mapping.py).
 Surprise: payloads are made at the moment of sending from the newest head; an outbox row is a reminder, not a message.
 """
@@ -15,7 +15,19 @@ from typing import Any
 from sources.clock import Clock
 from sources.http import VendorError
 
-from assets.publishing import crosswalk, heads, linking, mapping, mirror, outbox, plan, recover, retire
+from assets.publishing import (
+    adoption,
+    crosswalk,
+    heads,
+    linking,
+    mapping,
+    mirror,
+    outbox,
+    plan,
+    reasons,
+    recover,
+    retire,
+)
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import Draft, EffectLog, Sent
 from assets.publishing.halo import Halo
@@ -85,7 +97,7 @@ def _require_mirror(session: Session) -> None:
 
 def _publish_entity(session: Session, entity: str) -> None:
     for round_ in range(ROUNDS_MAX):
-        linking.adopt(session, entity)
+        adoption.adopt(session, entity)
         with session.ledger.read() as connection:
             states = outbox.WAITING if round_ == 0 else ("pending",)
             waiting = list(outbox.waiting(connection, entity, "upsert", states))
@@ -212,7 +224,7 @@ def _update(
     detail = session.halo.get(link.resource, link.halo_id)  # type: ignore[arg-type]
     now = _whole(link.resource, detail or {})
     if now is None:
-        verdicts[head.golden_id] = Verdict(head.version, "held", "gone from HaloPSA: a person deleted it there")
+        verdicts[head.golden_id] = Verdict(head.version, "held", reasons.GONE)
         return
     stamp_field = session.stamp_field(link.resource)
     if now.golden_id == head.golden_id:
@@ -271,8 +283,8 @@ def _concluded(session: Session) -> PublishResult:
     result.remaining = tally["pending"]
     result.unchanged = max(0, tally["published"] - result.created - result.updated)
     result.waiting = [
-        f"{state}: {count} {entity}{'s' if count > 1 else ''}: {reason}."
-        for state, entity, reason, count in outbox.reasons(session.ledger)
+        f"{state}: {count} {entity}{'s' if count > 1 else ''}: {sentence}."
+        for state, entity, sentence, count in outbox.by_reason(session.ledger)
     ]
     if result.remaining:
         result.problems.append(f"{result.remaining} records wait in the outbox for the next run.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from assets.publishing import crosswalk, mapping, mirror, outbox
+from assets.publishing import crosswalk, mapping, mirror, outbox, reasons
 from assets.publishing.effects import Draft, Open
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.session import Session
@@ -123,7 +123,7 @@ def _hold_double(session: Session, one: Open, hits: list[HaloRecord]) -> None:
     """Let the mirror know both, so that adoption holds the record until a person has merged them in Halo."""
     with session.ledger.transaction() as connection:
         mirror.note(connection, hits, session.clock.now())
-    session.log.note(one.effect_id, "rejected", "several HaloPSA records carry its golden id")
+    session.log.note(one.effect_id, "rejected", reasons.SEVERAL_STAMPED)
     ids = " and ".join(str(record.halo_id) for record in hits)
     session.result.problems.append(
         f"{one.golden_id}: HaloPSA holds it several times ({one.resource} {ids}); merge them there."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sources.http import VendorError
 
-from assets.publishing import crosswalk, mapping, mirror, outbox, plan
+from assets.publishing import crosswalk, mapping, mirror, outbox, plan, reasons
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import Draft
 from assets.publishing.mirror import HaloRecord
@@ -42,9 +42,9 @@ def _retire(session: Session, entity: str, link: Link, version: int) -> Verdict:
     now = None if detail is None else mirror.read_payload(link.resource, detail)
     if now is None or now.is_inactive:
         return Verdict(version, "published")
-    reason = _objection(session, link, now)
-    if reason is not None:
-        return Verdict(version, "held", f"retired here, still active in HaloPSA: {reason}")
+    objection = _objection(session, link, now)
+    if objection is not None:
+        return Verdict(version, "held", reasons.still_active(objection))
     draft = Draft(
         link.golden_id,
         entity,

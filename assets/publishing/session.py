@@ -13,6 +13,7 @@ from sources.clock import Clock
 from sources.halopsa.settings import GOLDEN_ID_FIELD
 
 from assets.publishing import mapping, outbox
+from assets.publishing.adopt_organisations import StandIn
 from assets.publishing.effects import Draft, EffectLog, Sent
 from assets.publishing.halo import Halo
 from assets.publishing.heads import Head
@@ -63,6 +64,8 @@ class Session:
     created: set[str] = field(default_factory=set)
     updated: set[str] = field(default_factory=set)
     adoption_holds: dict[str, str] = field(default_factory=dict)
+    stand_ins: dict[str, StandIn] = field(default_factory=dict)  # by held organisation
+    near: dict[str, frozenset[int]] = field(default_factory=dict)  # by held organisation: clients it may be
     fresh_sites: set[str] = field(default_factory=set)  # golden ids whose main site this very run made, blank
     _failures: int = 0
     _stamp_fields: dict[str, int | None] | None = None

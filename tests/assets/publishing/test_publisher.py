@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from publishing_house import Died, House, contact, organisation
 
-from assets.publishing import outbox, tables
+from assets.publishing import outbox, reasons, tables
 from assets.publishing.effects import FAILPOINTS
 from assets.publishing.ledger import LedgerBusy
 from sources.halopsa.simulator_records import HaloFixture
@@ -227,7 +227,8 @@ def test_a_contact_waits_for_its_organisation_and_follows_when_it_arrives(house)
 
     assert (first.created, first.held) == (0, 2)
     assert first.waiting == [
-        "held: 1 contact: it has no organisation.", "held: 1 contact: its organisation is not in HaloPSA.",
+        f"held: 1 contact: {reasons.NO_ORGANISATION}.",
+        "held: 1 contact: its organisation is not in HaloPSA yet: it follows as soon as the organisation is there.",
     ]  # fmt: skip
     assert (second.created, second.held) == (2, 1)
 
