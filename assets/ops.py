@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -16,9 +17,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from assets.common import OWNERS, POOL, table_metadata
-from assets.publishing import tables
+from assets.publishing import models, tables
 from assets.runtime import Runtime
-from transforms.contracts import TABLES
+from transforms import standing
+from transforms.context import Context
+from transforms.contracts import ENTITIES, TABLES
+from transforms.engines.duckdb import DuckDBEngine
+from transforms.model import Model
 
 BATCH_ROWS = 50_000
 # Table in schema ops -> table of the ledger. What was sent and what HaloPSA said stay there: they hold personal data.
@@ -58,9 +63,30 @@ def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
 
 
 @dg.asset(
+    key=standing.MARK.split("."),
+    group_name="ops",
+    deps=[dg.AssetKey(["integrator_feed"])],
+    description="What the tables were made from; the next run builds on them if it has the same models, rules and code.",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    pool=POOL,
+    required_resource_keys={"runtime"},
+)
+def made_from(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Only after the commit: what the ledger does not know yet may be built on by nobody."""
+    runtime: Runtime = context.resources.runtime
+    stored = {entity: models.latest(runtime.ledger, entity) for entity in ENTITIES}
+    found = {entity: Model.model_validate(body) for entity, body in stored.items() if body}
+    with runtime.connect() as connection:
+        brought = Context(run_at=datetime.now(UTC), models=found, rules=runtime.rules)
+        standing.mark(DuckDBEngine(connection), brought)
+    return dg.MaterializeResult(metadata={"fingerprint": standing.fingerprint(brought)})
+
+
+@dg.asset(
     key=["ops", "inspection_copy"],
     group_name="ops",
-    deps=[dg.AssetKey(["ops", name]) for name in MIRRORED],
+    deps=[dg.AssetKey(standing.MARK.split(".")), *(dg.AssetKey(["ops", name]) for name in MIRRORED)],
     description="inspect.duckdb: the warehouse as of the last run, never locked, swapped in by rename.",
     kinds={"duckdb"},
     owners=OWNERS,

@@ -24,7 +24,13 @@ from transforms.model import Model
 from transforms.pipeline import PREPARED, STEPS, Step
 
 LEDGER_STATE = dg.AssetKey(["ops", "ledger_state"])
-KINDS = {"sql": {"sql"}, "map": {"arrow", "python"}, "groups": {"arrow", "python"}, "pairs": {"arrow", "python"}, "driver": {"python"}}
+KINDS = {
+    "sql": {"sql"},
+    "map": {"arrow", "python"},
+    "groups": {"arrow", "python"},
+    "pairs": {"arrow", "python"},
+    "driver": {"python"},
+}
 # Tables whose row counts make the run's summary: table -> (key of the summary, entity).
 COUNTED = {
     **{f"standardised.{entity}": ("standardised", entity) for entity in ENTITIES},
@@ -32,7 +38,10 @@ COUNTED = {
     **{f"golden.{entity}": ("golden", entity) for entity in ENTITIES},
     **{f"changes.{entity}_change": ("changes", entity) for entity in ENTITIES},
 }
-LEARNING = {f"resolved.{entity}_{part}": entity for entity in ENTITIES for part in ("sample", "weight")}
+# Steps that want the model, or train it where there is none.
+LEARNING = {
+    f"resolved.{entity}_{part}": entity for entity in ENTITIES for part in ("value", "sample", "pattern", "weight")
+}
 
 
 def key_of(table: str) -> dg.AssetKey:
@@ -67,6 +76,7 @@ def ledger_state(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """What the pipeline needs from the ledger."""
     runtime: Runtime = context.resources.runtime
     with runtime.step("ledger_state"), runtime.connect() as connection:
+        engine = DuckDBEngine(connection)
         with runtime.ledger.transaction() as transaction:
             run_at = next_stamp(transaction, runtime.clock)
         brought = Context(
@@ -74,10 +84,23 @@ def ledger_state(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             registry={entity: registry.as_arrow(runtime.ledger, entity) for entity in ENTITIES},
             ids={entity: registry.ids_as_arrow(runtime.ledger, entity) for entity in ENTITIES},
             heads={entity: heads.as_arrow(runtime.ledger, entity) for entity in ENTITIES},
+            models=_models_that_fit(runtime, engine),
+            rules=runtime.rules,
+            is_incremental=True,
         )
-        pipeline.prepare(DuckDBEngine(connection), brought)
+        pipeline.prepare(engine, brought)
     live = {entity: brought.heads[entity].num_rows for entity in ENTITIES}
-    return dg.MaterializeResult(metadata={"run_at": run_at.isoformat(), **live})
+    metadata = {"run_at": run_at.isoformat(), "is_incremental": brought.is_incremental, **live}
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def _models_that_fit(runtime: Runtime, engine: DuckDBEngine) -> dict[str, Model]:
+    """The models of the ledger; none where the data have outgrown them, so that this run trains anew."""
+    stored = {entity: models.latest(runtime.ledger, entity) for entity in ENTITIES}
+    found = {entity: Model.model_validate(body) for entity, body in stored.items() if body}
+    raw = [f"raw_{source}.contact" for source in RAW_TABLES if engine.has(f"raw_{source}.contact")]
+    records = sum(engine.count(table) for table in raw)
+    return {} if "contact" in found and found["contact"].is_outgrown(records) else found
 
 
 def table_asset(step: Step) -> dg.AssetsDefinition:
@@ -110,11 +133,12 @@ def table_asset(step: Step) -> dg.AssetsDefinition:
 def _build(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str, *, run_id: str) -> None:
     """Build one table; a model that is trained on the way is kept in the ledger at once and frozen from then on."""
     engine = DuckDBEngine(connection)
-    row = connection.execute("select run_at from ops.run_moment").fetchone()
+    row = connection.execute("select run_at, is_incremental, is_training from ops.run_moment").fetchone()
     assert row is not None, "ops.ledger_state writes the moment of the run"
-    brought = Context(run_at=_utc(row[0]), rules=runtime.rules)
+    run_at, is_incremental, is_training = row
+    brought = Context(run_at=_utc(run_at), rules=runtime.rules, is_incremental=is_incremental)
     entity = LEARNING.get(name)
-    stored = models.latest(runtime.ledger, entity) if entity else None
+    stored = models.latest(runtime.ledger, entity) if entity and not is_training else None
     if entity and stored:
         brought.models[entity] = Model.model_validate(stored)
     pipeline.build(engine, name, brought)

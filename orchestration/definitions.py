@@ -8,7 +8,7 @@ import dagster as dg
 from assets.checks import all_checks
 from assets.feed import integrator_feed
 from assets.halopsa import halo_mirror, halopsa_publish
-from assets.ops import MIRRORED, inspection_copy, ops_asset
+from assets.ops import MIRRORED, inspection_copy, made_from, ops_asset
 from assets.quality import quality_assets
 from assets.raw import TABLES, raw_asset
 from assets.runtime import Runtime
@@ -31,6 +31,7 @@ def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
             halo_mirror,
             halopsa_publish,
             *(ops_asset(name, [halopsa_publish.key]) for name in MIRRORED),
+            made_from,
             inspection_copy,
             *quality_assets(),
         ],

@@ -34,9 +34,7 @@ REGISTRY_SCHEMA = pa.schema(
 IDS_SCHEMA = pa.schema([("golden_id", pa.string()), ("first_seq", pa.int64()), ("is_live", pa.bool_())])
 HEAD_SCHEMA = pa.schema([("golden_id", pa.string()), ("content_hash", pa.string()), ("updated_at", MOMENT)])
 IDENTITY_SCHEMA = pa.schema([("record_key", pa.string()), ("golden_id", pa.string()), ("since", MOMENT)])
-DECISION_SCHEMA = pa.schema(
-    [("record_key_l", pa.string()), ("record_key_r", pa.string()), ("is_same", pa.bool_())]
-)
+DECISION_SCHEMA = pa.schema([("record_key_l", pa.string()), ("record_key_r", pa.string()), ("is_same", pa.bool_())])
 LINEAGE_SCHEMA = arrow_schema(TABLES["golden.lineage"])
 # What an incremental run reads of the tables as the last run left them: name -> (the table, the columns read).
 PREVIOUS = {

@@ -133,9 +133,7 @@ def _known(engine: Engine, entity: str) -> identity.Known:
     """The registry, as far as the judged records and the ids they ever had are concerned."""
     judged = f"golden.{entity}_judged"
     concerned = f"ops.{entity}_registry where record_key in (select record_key from {judged})"
-    registry = engine.fetch(
-        f"ops.{entity}_registry where golden_id in (select golden_id from {concerned})"
-    )
+    registry = engine.fetch(f"ops.{entity}_registry where golden_id in (select golden_id from {concerned})")
     ids = engine.fetch(f"ops.{entity}_golden_id")
     member_of = dict(zip(registry["record_key"].to_pylist(), registry["golden_id"].to_pylist(), strict=True))
     age_of = dict(zip(registry["golden_id"].to_pylist(), registry["first_seq"].to_pylist(), strict=True))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from operator import itemgetter
 
 import pandas as pd
 
@@ -42,7 +41,8 @@ def identify(entity: str, cluster_of: dict[str, str], known: Known) -> dict[str,
     votes = frame.dropna(subset="known").groupby(["cluster", "known"], sort=False).size().rename("votes").reset_index()
     name_of = _heirs(votes.assign(founder=votes["cluster"].map(founder_of)), known)
     given = set(known.age_of) | set(known.member_of.values())
-    for cluster, founder in sorted(founder_of[~founder_of.index.isin(name_of)].items(), key=itemgetter(1)):
+    heirless = founder_of[~founder_of.index.isin(name_of)].sort_values()
+    for cluster, founder in zip(heirless.index, heirless, strict=True):
         name_of[cluster] = _new(entity, founder, given)
         given.add(name_of[cluster])
     return dict(zip(frame["record_key"], frame["cluster"].map(name_of), strict=True))

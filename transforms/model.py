@@ -70,11 +70,18 @@ class Model(BaseModel):
             values.setdefault(row["field"], {})[row["value"]] = (row["bucket"], row["initials"], row["is_generic"])
         return self.model_copy(update={"values": values})
 
+    def is_outgrown(self, records: int) -> bool:
+        """Whether there are more than twice or fewer than half as many records as it was trained on."""
+        return not self.records / 2 <= records <= self.records * 2
+
     def value_table(self) -> pa.Table:
         """The known values in the shape of resolved.*_value."""
-        rows = [(name, value, *known) for name, values in self.values.items() for value, known in values.items()]
-        columns = list(zip(*rows, strict=True)) if rows else [[], [], [], [], []]
-        return pa.table([pa.array(column, kind) for column, kind in zip(columns, VALUE_SCHEMA.types, strict=True)], schema=VALUE_SCHEMA)
+        rows = [
+            dict(zip(VALUE_SCHEMA.names, (name, value, *known), strict=True))
+            for name, values in self.values.items()
+            for value, known in values.items()
+        ]
+        return pa.Table.from_pylist(rows, schema=VALUE_SCHEMA)
 
     def terms(self, patterns: np.ndarray, low: list[str], high: list[str]) -> dict[str, np.ndarray]:
         """What speaks for and against, thousandths of a bit: the terms of a row add up to its weight exactly."""

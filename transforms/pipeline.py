@@ -251,7 +251,13 @@ def prepare(engine: Engine, context: Context) -> None:
         _prepare_previous(engine, context, entity)
     engine.put(
         "ops.run_moment",
-        pa.table({"run_at": pa.array([naive(context.run_at)], MOMENT), "is_incremental": [context.is_incremental]}),
+        pa.table(
+            {
+                "run_at": pa.array([naive(context.run_at)], MOMENT),
+                "is_incremental": [context.is_incremental],
+                "is_training": [any(entity not in context.models for entity in ENTITIES)],
+            }
+        ),
     )
     for entity in ENTITIES:
         former = engine.fetch("ops.lock") if context.is_incremental else locks.LOCK_SCHEMA.empty_table()

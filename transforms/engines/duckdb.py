@@ -92,9 +92,7 @@ class DuckDBEngine:
         else:
             self._fill(target, (kernel(batch) for batch in self._batches(source, BATCH_ROWS)), schema, renewal)
 
-    def map_pairs(
-        self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema
-    ) -> None:
+    def map_pairs(self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema) -> None:
         sides = Sides(self.fetch(f"{side} where {key} in (select l from {pairs} union all select r from {pairs})"), key)
         with ThreadPoolExecutor(max_workers=multiprocessing.cpu_count()) as pool:
             batches = self._batches(pairs, PAIR_BATCH_ROWS)

@@ -56,9 +56,7 @@ class Engine(Protocol):
     ) -> None:
         """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several processes."""
 
-    def map_pairs(
-        self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema
-    ) -> None:
+    def map_pairs(self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema) -> None:
         """Materialise the pairs `l`, `r` of `pairs` sent through `kernel` with both rows of `side`, found by `key`."""
 
     def map_groups(

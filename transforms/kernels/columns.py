@@ -40,7 +40,9 @@ def on_each(
     """`function` of every row: by the short way where that is sure, else by a call."""
     arrow_type = kind if isinstance(kind, pa.DataType) else struct_of(kind)
     if plain is None:
-        return _array([function(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)], arrow_type)
+        return _array(
+            [function(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)], arrow_type
+        )
     sure = plain(*columns)
     is_odd = sure.is_null()
     odd = on_each(function, *(column.filter(is_odd) for column in columns), kind=arrow_type)
@@ -63,7 +65,9 @@ def struct_of(kind: type[tuple[Any, ...]]) -> pa.StructType:
 def _array(results: list[Any], arrow_type: pa.DataType) -> pa.Array:
     if not pa.types.is_struct(arrow_type) or not results:
         return pa.array(results, arrow_type)
-    fields = [pa.array(values, field.type) for values, field in zip(zip(*results, strict=True), arrow_type, strict=True)]
+    fields = [
+        pa.array(values, field.type) for values, field in zip(zip(*results, strict=True), arrow_type, strict=True)
+    ]
     return pa.StructArray.from_arrays(fields, fields=list(arrow_type))
 
 

@@ -309,9 +309,7 @@ def _site(facing: Facing) -> Levels:
 
 
 def _organisation_phone(facing: Facing) -> Levels:
-    return _levels(
-        (facing.missing("phone"), 0), (facing.same("phone"), _three(facing.bucket("phone"))), default=4
-    )
+    return _levels((facing.missing("phone"), 0), (facing.same("phone"), _three(facing.bucket("phone"))), default=4)
 
 
 def _country(facing: Facing) -> Levels:
