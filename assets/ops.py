@@ -66,7 +66,7 @@ def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
     key=standing.MARK.split("."),
     group_name="ops",
     deps=[dg.AssetKey(["integrator_feed"])],
-    description="What the tables were made from; the next run builds on them if it has the same models, rules and code.",
+    description="What the tables were made from; a run with the same models, rules and code builds on them.",
     kinds={"duckdb"},
     owners=OWNERS,
     pool=POOL,
