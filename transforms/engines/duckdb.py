@@ -6,25 +6,21 @@ Surprise: no extension is ever installed by itself, so that a slip fails at once
 
 from __future__ import annotations
 
-import multiprocessing
 import tempfile
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from transforms.engines.pairing import Sides
-from transforms.engines.port import Kernel, PairKernel, Renewal
+from transforms.engines.port import Kernel
 
 SQL_ROOT = Path(__file__).parent.parent / "sql"
 BATCH_ROWS = 100_000
-HEAVY_BATCH_ROWS = 20_000
-PAIR_BATCH_ROWS = 500_000
-HEAVY_ROWS_MIN = 60_000  # below this, starting processes (2 s of imports each) costs more than they save
+HEAVY_BATCH_ROWS = 50_000  # half: two threads hold two
 
 
 class DuckDBEngine:
@@ -66,53 +62,28 @@ class DuckDBEngine:
         path = str(source).replace("'", "''")
         self.connection.execute(f"create or replace view {table} as select * from read_parquet('{path}')")
 
-    def alias(self, table: str, source: str) -> None:
-        self._clear(table)
-        self.connection.execute(f"create view {table} as select * from {source}")
-
-    def sql(self, table: str, *, renewal: Renewal | None = None) -> None:
+    def sql(self, table: str) -> None:
         schema, name = table.split(".")
         text = (SQL_ROOT / schema / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
-        self._write(table, text, renewal)
+        self._replace(table, text)
 
-    def map(
-        self,
-        target: str,
-        source: str,
-        kernel: Kernel,
-        schema: pa.Schema,
-        *,
-        is_heavy: bool = False,
-        renewal: Renewal | None = None,
-    ) -> None:
-        if is_heavy and self.count(source) >= HEAVY_ROWS_MIN and multiprocessing.cpu_count() > 1:
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(max_workers=multiprocessing.cpu_count(), mp_context=context) as pool:
-                self._fill(target, _ahead(pool, kernel, self._batches(source, HEAVY_BATCH_ROWS)), schema, renewal)
-        else:
-            self._fill(target, (kernel(batch) for batch in self._batches(source, BATCH_ROWS)), schema, renewal)
+    def map(self, target: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False) -> None:
+        # Threads, not processes: heavy kernels are mostly Arrow, which lets go of the interpreter. A process costs 2 s
+        # of imports, memoises every value for itself, and dies cryptically where a script has no main guard.
+        threads = self._threads() if is_heavy else 1
+        batches = self._batches(source, HEAVY_BATCH_ROWS if is_heavy else BATCH_ROWS)
+        if threads == 1:
+            self._fill(target, map(kernel, batches), schema)
+            return
+        with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
+            self._fill(target, _ahead(pool, kernel, batches, threads), schema)
 
-    def map_pairs(self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema) -> None:
-        sides = Sides(self.fetch(f"{side} where {key} in (select l from {pairs} union all select r from {pairs})"), key)
-        with ThreadPoolExecutor(max_workers=multiprocessing.cpu_count()) as pool:
-            batches = self._batches(pairs, PAIR_BATCH_ROWS)
-            self._fill(target, _ahead(pool, lambda batch: kernel(batch, *sides.of(batch)), batches), schema)
-
-    def map_groups(
-        self,
-        target: str,
-        source: str,
-        group: str,
-        kernel: Kernel,
-        schema: pa.Schema,
-        *,
-        renewal: Renewal | None = None,
-    ) -> None:
+    def map_groups(self, target: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> None:
         batches = self._batches(source, BATCH_ROWS, order_by=group)
-        self._fill(target, (kernel(batch) for batch in _whole_groups(batches, group)), schema, renewal)
+        self._fill(target, (kernel(batch) for batch in _whole_groups(batches, group)), schema)
 
-    def put(self, table: str, data: pa.Table, *, renewal: Renewal | None = None) -> None:
-        self._fill(table, iter(data.to_batches()), data.schema, renewal)
+    def put(self, table: str, data: pa.Table) -> None:
+        self._fill(table, iter(data.to_batches()), data.schema)
 
     def fetch(self, table: str, columns: tuple[str, ...] = ()) -> pa.Table:
         return self.connection.sql(f"select {', '.join(columns) or '*'} from {table}").to_arrow_table()
@@ -129,35 +100,20 @@ class DuckDBEngine:
         )
         return found.fetchone() is not None
 
+    def _threads(self) -> int:
+        row = self.connection.execute("select current_setting('threads')").fetchone()
+        assert row is not None
+        return int(row[0])
+
     def _set(self, option: str, value: str) -> None:
         self.connection.execute(f"set {option} = {value}")
 
     def _make_schema(self, table: str) -> None:
         self.connection.execute(f"create schema if not exists {table.split('.')[0]}")
 
-    def _clear(self, table: str) -> None:
-        """Make room for a table or a view of this name."""
+    def _replace(self, table: str, text: str) -> None:
         self._make_schema(table)
-        schema, name = table.split(".")
-        found = self.connection.execute(
-            "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
-        ).fetchone()
-        if found:
-            self.connection.execute(f"drop {'view' if found[0] == 'VIEW' else 'table'} {table}")
-
-    def _write(self, table: str, text: str, renewal: Renewal | None) -> None:
-        if renewal is None:
-            self._clear(table)
-            self.connection.execute(f"create table {table} as\n{text}")
-            return
-        # Made before anything is taken away: the query may read the rows that it replaces.
-        self.connection.execute(f"create or replace temp table renewed as\n{text}")
-        for key in renewal.keys:
-            self.connection.execute(
-                f"delete from {table} where {key} in (select {renewal.column} from {renewal.stale})"
-            )
-        self.connection.execute(f"insert into {table} by name select * from renewed")
-        self.connection.execute("drop table renewed")
+        self.connection.execute(f"create or replace table {table} as\n{text}")
 
     def _batches(self, source: str, rows: int, order_by: str = "") -> Iterator[pa.RecordBatch]:
         order = f" order by {order_by}" if order_by else ""
@@ -167,23 +123,22 @@ class DuckDBEngine:
         finally:
             cursor.close()
 
-    def _fill(
-        self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema, renewal: Renewal | None = None
-    ) -> None:
+    def _fill(self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> None:
         reader = pa.RecordBatchReader.from_batches(schema, batches)
+        self._make_schema(table)
         self.connection.register("arriving", reader)
         try:
-            self._write(table, "select * from arriving", renewal)
+            self.connection.execute(f"create or replace table {table} as select * from arriving")
         finally:
             self.connection.unregister("arriving")
 
 
-def _ahead(pool: Executor, kernel: Kernel, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Results in order, with a few batches under way; never more, so that memory stays bounded."""
+def _ahead(pool: Executor, kernel: Kernel, batches: Iterator[pa.RecordBatch], threads: int) -> Iterator[pa.RecordBatch]:
+    """Results in order, with one batch more under way than there are threads, so that memory stays bounded."""
     under_way: deque[Future[pa.RecordBatch]] = deque()
     for batch in batches:
         under_way.append(pool.submit(kernel, batch))
-        if len(under_way) > 2 * multiprocessing.cpu_count():
+        if len(under_way) > threads:
             yield under_way.popleft().result()
     while under_way:
         yield under_way.popleft().result()

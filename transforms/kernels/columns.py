@@ -8,14 +8,16 @@ null where it is not sure. Null means "ask the function", never "nothing", so a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 # What a function gives: text, or the fields of a NamedTuple.
-Kind = pa.DataType | type[tuple[Any, ...]]
+Kind: TypeAlias = "pa.DataType | type[tuple[Any, ...]]"
+
+TEXT = pa.string()
 
 _FIELD_TYPES = {str | None: pa.string(), int | None: pa.int64(), bool: pa.bool_()}
 
@@ -23,7 +25,7 @@ _FIELD_TYPES = {str | None: pa.string(), int | None: pa.int64(), bool: pa.bool_(
 def on_distinct(
     function: Callable[..., Any],
     *columns: pa.Array,
-    kind: Kind = pa.string(),
+    kind: Kind = TEXT,
     plain: Callable[..., pa.Array] | None = None,
 ) -> pa.Array:
     """`function` of every row, worked out once for each distinct row; null is a value like any other."""
@@ -34,7 +36,7 @@ def on_distinct(
 def on_each(
     function: Callable[..., Any],
     *columns: pa.Array,
-    kind: Kind = pa.string(),
+    kind: Kind = TEXT,
     plain: Callable[..., pa.Array] | None = None,
 ) -> pa.Array:
     """`function` of every row: by the short way where that is sure, else by a call."""
