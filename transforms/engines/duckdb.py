@@ -16,11 +16,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from transforms.engines.port import Kernel
+from transforms.engines.pairing import Sides
+from transforms.engines.port import Kernel, PairKernel, Renewal
 
 SQL_ROOT = Path(__file__).parent.parent / "sql"
 BATCH_ROWS = 100_000
 HEAVY_BATCH_ROWS = 50_000  # half: two threads hold two
+PAIR_BATCH_ROWS = 500_000
 
 
 class DuckDBEngine:
@@ -62,28 +64,54 @@ class DuckDBEngine:
         path = str(source).replace("'", "''")
         self.connection.execute(f"create or replace view {table} as select * from read_parquet('{path}')")
 
-    def sql(self, table: str) -> None:
+    def alias(self, table: str, source: str) -> None:
+        self._clear(table)
+        self.connection.execute(f"create view {table} as select * from {source}")
+
+    def sql(self, table: str, *, renewal: Renewal | None = None) -> None:
         schema, name = table.split(".")
         text = (SQL_ROOT / schema / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
-        self._replace(table, text)
+        self._write(table, text, renewal)
 
-    def map(self, target: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False) -> None:
+    def map(
+        self,
+        target: str,
+        source: str,
+        kernel: Kernel,
+        schema: pa.Schema,
+        *,
+        is_heavy: bool = False,
+        renewal: Renewal | None = None,
+    ) -> None:
         # Threads, not processes: heavy kernels are mostly Arrow, which lets go of the interpreter. A process costs 2 s
         # of imports, memoises every value for itself, and dies cryptically where a script has no main guard.
         threads = self._threads() if is_heavy else 1
         batches = self._batches(source, HEAVY_BATCH_ROWS if is_heavy else BATCH_ROWS)
-        if threads == 1:
-            self._fill(target, map(kernel, batches), schema)
-            return
         with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
-            self._fill(target, _ahead(pool, kernel, batches, threads), schema)
+            self._fill(target, _ahead(pool, kernel, batches, threads), schema, renewal)
 
-    def map_groups(self, target: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> None:
+    def map_pairs(self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema) -> None:
+        sides = Sides(self.fetch(f"{side} where {key} in (select l from {pairs} union all select r from {pairs})"), key)
+        threads = self._threads()
+        with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
+            batches = self._batches(pairs, PAIR_BATCH_ROWS)
+            self._fill(target, _ahead(pool, lambda batch: kernel(batch, *sides.of(batch)), batches, threads), schema)
+
+    def map_groups(
+        self,
+        target: str,
+        source: str,
+        group: str,
+        kernel: Kernel,
+        schema: pa.Schema,
+        *,
+        renewal: Renewal | None = None,
+    ) -> None:
         batches = self._batches(source, BATCH_ROWS, order_by=group)
-        self._fill(target, (kernel(batch) for batch in _whole_groups(batches, group)), schema)
+        self._fill(target, (kernel(batch) for batch in _whole_groups(batches, group)), schema, renewal)
 
-    def put(self, table: str, data: pa.Table) -> None:
-        self._fill(table, iter(data.to_batches()), data.schema)
+    def put(self, table: str, data: pa.Table, *, renewal: Renewal | None = None) -> None:
+        self._fill(table, iter(data.to_batches()), data.schema, renewal)
 
     def fetch(self, table: str, columns: tuple[str, ...] = ()) -> pa.Table:
         return self.connection.sql(f"select {', '.join(columns) or '*'} from {table}").to_arrow_table()
@@ -111,9 +139,29 @@ class DuckDBEngine:
     def _make_schema(self, table: str) -> None:
         self.connection.execute(f"create schema if not exists {table.split('.')[0]}")
 
-    def _replace(self, table: str, text: str) -> None:
+    def _clear(self, table: str) -> None:
+        """Make room for a table or a view of this name."""
         self._make_schema(table)
-        self.connection.execute(f"create or replace table {table} as\n{text}")
+        schema, name = table.split(".")
+        found = self.connection.execute(
+            "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+        ).fetchone()
+        if found:
+            self.connection.execute(f"drop {'view' if found[0] == 'VIEW' else 'table'} {table}")
+
+    def _write(self, table: str, text: str, renewal: Renewal | None) -> None:
+        if renewal is None:
+            self._clear(table)
+            self.connection.execute(f"create table {table} as\n{text}")
+            return
+        # Made before anything is taken away: the query may read the rows that it replaces.
+        self.connection.execute(f"create or replace temp table renewed as\n{text}")
+        for key in renewal.keys:
+            self.connection.execute(
+                f"delete from {table} where {key} in (select {renewal.column} from {renewal.stale})"
+            )
+        self.connection.execute(f"insert into {table} by name select * from renewed")
+        self.connection.execute("drop table renewed")
 
     def _batches(self, source: str, rows: int, order_by: str = "") -> Iterator[pa.RecordBatch]:
         order = f" order by {order_by}" if order_by else ""
@@ -123,12 +171,13 @@ class DuckDBEngine:
         finally:
             cursor.close()
 
-    def _fill(self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> None:
+    def _fill(
+        self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema, renewal: Renewal | None = None
+    ) -> None:
         reader = pa.RecordBatchReader.from_batches(schema, batches)
-        self._make_schema(table)
         self.connection.register("arriving", reader)
         try:
-            self.connection.execute(f"create or replace table {table} as select * from arriving")
+            self._write(table, "select * from arriving", renewal)
         finally:
             self.connection.unregister("arriving")
 
