@@ -87,6 +87,9 @@ class DuckDBEngine:
         # of imports, memoises every value for itself, and dies cryptically where a script has no main guard.
         threads = self._threads() if is_heavy else 1
         batches = self._batches(source, HEAVY_BATCH_ROWS if is_heavy else BATCH_ROWS)
+        if threads == 1:
+            self._fill(target, map(kernel, batches), schema, renewal)
+            return
         with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
             self._fill(target, _ahead(pool, kernel, batches, threads), schema, renewal)
 

@@ -21,7 +21,7 @@ keyed as (
     union all
     select rid, 'phone' as rule, phone as key, substr(first, 1, 1) as refine from feature
     union all
-    select rid, 'phone' as rule, mobile as key, substr(first, 1, 1) as refine from feature
+    select rid, 'phone' as rule, case when mobile is distinct from phone then mobile end as key, substr(first, 1, 1) as refine from feature
     union all
     select rid, 'born' as rule, born as key, substr(first, 1, 1) as refine from feature
     union all
@@ -33,19 +33,11 @@ keyed as (
     union all
     select rid, 'first_organisation' as rule, first || '@' || organisation as key, substr(last, 1, 2) as refine from feature
     union all
-    select rid, 'initials_organisation' as rule, least(substr(first, 1, 1), substr(last, 1, 1)) || greatest(substr(first, 1, 1), substr(last, 1, 1)) || '@' || organisation as key, last as refine from feature
-    union all
     select rid, 'last_employer' as rule, last || ' ' || substr(employer, 1, 6) as key, substr(first, 1, 2) as refine from feature
-    union all
-    select rid, 'short_employer' as rule, substr(first, 1, 3) || substr(last, 1, 2) || ' ' || substr(employer, 1, 6) as key, last as refine from feature
-    union all
-    select rid, 'local_employer' as rule, local || ' ' || substr(employer, 1, 6) as key, last as refine from feature
     union all
     select rid, 'mail_start' as rule, substr(local, 1, 5) || '@' || mail_domain as key, substr(first, 1, 1) as refine from feature
     union all
     select rid, 'first_last_sound' as rule, first || ' ' || last_sound as key, coalesce(organisation, city, substr(born, 1, 4)) as refine from feature
-    union all
-    select rid, 'initial_last_city' as rule, substr(first, 1, 1) || ' ' || last || ' ' || city as key, first as refine from feature
     union all
     select rid, 'first_city' as rule, first || ' ' || city as key, substr(last, 1, 2) as refine from feature
     union all
@@ -74,7 +66,6 @@ keyed as (
     select rid, 'last_month' as rule, last || ' ' || substr(born, 6, 5) as key, substr(first, 1, 1) as refine from feature
 )
 
-select rid, rule, key, min(refine) as refine, true as is_dirty
+select rid, rule, key, refine, true as is_dirty
 from keyed
 where key is not null
-group by rid, rule, key

@@ -40,7 +40,6 @@ keyed as (
     select rid, 'street_start' as rule, case when length(street) >= 8 then substr(street, 1, 8) end as key, substr(name, 1, 2) as refine from feature
 )
 
-select rid, rule, key, min(refine) as refine, true as is_dirty
+select rid, rule, key, refine, true as is_dirty
 from keyed
 where length(key) > 2
-group by rid, rule, key
