@@ -22,7 +22,7 @@ CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance 
 MOVED_START = 0.05
 CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
 START_PAIRS = 5.0  # how many pairs the guesses in features.py count as, so that a level never seen is not impossible
-TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values, and for source pairs
+TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values
 # A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
 # true pair with less than this probability. Otherwise it would take true pairs away.
 IMITATED_MAX = 0.1
@@ -240,7 +240,7 @@ def _look(feature: Feature, how: str, counted: np.ndarray, found: Mixture) -> np
 
 
 def _source_mix(seen: Seen, rows: np.ndarray) -> np.ndarray:
-    counted = np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + TIE_PAIRS * seen.source_chance
+    counted = np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + START_PAIRS * seen.source_chance
     return counted / counted.sum()
 
 
