@@ -22,7 +22,7 @@ CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance 
 MOVED_START = 0.05
 CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
 START_PAIRS = 5.0  # how many pairs the guesses in features.py count as, so that a level never seen is not impossible
-TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values, and for source pairs
+TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values
 # A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
 # true pair with less than this probability. Otherwise it would take true pairs away.
 IMITATED_MAX = 0.1
@@ -114,6 +114,7 @@ def fit(
             found.looks[name, how] = _look(by_name[name], how, counted, found)
         if turn >= SOURCES_FROM:
             found.true_sources = _source_mix(seen, true_rows)
+            pass
         if turn % CHANCE_EVERY == CHANCE_EVERY - 1:
             found.u = without_matches(features, seen.levels, matched, raw)
         elif turn > 3 * CHANCE_EVERY and abs(found.true_pairs - before) < CLOSE_ENOUGH * before:
@@ -170,7 +171,9 @@ def pattern_odds(features: tuple[Feature, ...], found: Mixture, seen: Seen) -> t
 
 
 def ratio(look: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    return np.clip(np.log2(np.maximum(look, 1e-12) / np.maximum(chance, 1e-12)), -WEIGHT_BITS_MAX, WEIGHT_BITS_MAX)
+    return np.clip(
+        np.log2(np.maximum(look, 1e-12) / np.maximum(chance, 1e-12)), -WEIGHT_BITS_MAX, WEIGHT_BITS_MAX
+    )
 
 
 def bits(feature: Feature, m: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -237,9 +240,7 @@ def _look(feature: Feature, how: str, counted: np.ndarray, found: Mixture) -> np
 
 
 def _source_mix(seen: Seen, rows: np.ndarray) -> np.ndarray:
-    counted = (
-        np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + TIE_PAIRS * seen.source_chance
-    )
+    counted = np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + START_PAIRS * seen.source_chance
     return counted / counted.sum()
 
 

@@ -83,6 +83,13 @@ class Model(BaseModel):
         ]
         return pa.Table.from_pylist(rows, schema=VALUE_SCHEMA)
 
+    def odds_milli(self, seen: pa.Table) -> np.ndarray:
+        """log2 odds before calibration, thousandths of a bit, of each row of pattern, source_low, source_high."""
+        patterns = seen["pattern"].to_numpy().astype(np.int64)
+        terms = self.terms(patterns, seen["source_low"].to_pylist(), seen["source_high"].to_pylist())
+        del terms["calibration"]
+        return sum(terms.values(), np.zeros(len(patterns), dtype=np.int64))
+
     def terms(self, patterns: np.ndarray, low: list[str], high: list[str]) -> dict[str, np.ndarray]:
         """What speaks for and against, thousandths of a bit: the terms of a row add up to its weight exactly."""
         levels = unpack(patterns, self.entity)
@@ -157,7 +164,10 @@ def train(entity: str, *, records: int, counts: pa.Table, values: pa.Table) -> M
     shares = chance.spoken_shares(features, values)
     found = mixture.fit(features, KINDS[entity], tuple(MOVES[entity].values()), seen, raw, shares)
     draft = _stored(entity, records, found, names, seen)
-    return draft.model_copy(update={"calibration": calibration.fit(features, found, seen)})
+    fitted = calibration.fit(features, found, seen)
+    odds = draft.odds_milli(candidates)
+    bins = calibration.binned(fitted, odds, seen.pairs)
+    return draft.model_copy(update={"calibration": fitted.model_copy(update={"bins": bins})})
 
 
 def _seen(entity: str, records: int, counts: pa.Table, candidates: pa.Table) -> tuple[list[str], Seen]:
