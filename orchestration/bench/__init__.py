@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 from dataclasses import dataclass
 
 
@@ -35,4 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    # Asked to end, a bench unwinds, so that the program it measures ends with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return importlib.import_module(BENCHES[arguments.bench].module).run(arguments)

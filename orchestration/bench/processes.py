@@ -33,12 +33,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run cost. `stopped` says which limit ended it; CPU of children that were killed is then missing."""
+    """What a run cost. `stopped` says which limit ended it; CPU of children that were killed is then missing.
+
+    `load` is how many programs wanted a core in the minute before the start: where it is above 1, others were at work
+    and `wall_s` says little.
+    """
 
     exit_code: int
     wall_s: float
     cpu_s: float
     peak_mb: float
+    load: float
     stopped: str | None = None
 
 
@@ -59,7 +64,7 @@ def measure(
     if not (PROC / "self" / "statm").exists():
         raise Stop("Benchmarks read memory from /proc, which this system lacks; run them on Linux.", Exit.USAGE)
     with stdout.open("wb") as out, stderr.open("wb") as err:
-        started = time.perf_counter()
+        load, started = os.getloadavg()[0], time.perf_counter()
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -80,6 +85,7 @@ def measure(
         wall_s=round(time.perf_counter() - started, 3),
         cpu_s=round(usage.ru_utime + usage.ru_stime, 3),
         peak_mb=round(peak_bytes / 2**20, 1),
+        load=round(load, 1),
         stopped=stopped,
     )
 

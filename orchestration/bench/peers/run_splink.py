@@ -1,9 +1,9 @@
 """Splink 5 as a peer of `bench resolve`: read a job, train, predict, cluster, write pairs and clusters.
 
-Belongs here: what every Splink run does. Does not: which comparisons and rules (splink_models.py), judging (the bench;
-this file never sees a label). Run by the peer's own interpreter with the path of a job file: nothing of halosync is
-imported. Surprise: edges above .2 are written, so that the bench can look for the threshold that the labels like best;
-the clusters are those at .95.
+Belongs here: what every Splink run does. Does not: comparisons and rules (splink_plain.py, splink_tuned.py), judging
+(the bench; this file never sees a label). Run by the peer's own interpreter with the path of a job file: nothing of
+halosync is imported. Surprise: edges above .2 are written, so that the bench can look for the threshold that the labels
+like best; the clusters are those at .95.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Any
 
 import duckdb
 import splink
-import splink_models
+import splink_plain
+import splink_tuned
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink_model import Model, count, filled_columns
 
 EDGES_ABOVE = 0.2
 CLUSTERS_AT = 0.95
@@ -29,7 +31,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     connection.execute("set enable_progress_bar = false")
     path = job["records"].replace("'", "''")
     connection.execute(f"create table record as select * from read_parquet('{path}')")
-    model = splink_models.model_for(connection, entity=job["entity"], is_tuned=job["is_tuned"])
+    model = _model(connection, job["entity"], is_tuned=job["is_tuned"])
     linker = _trained(connection, model)
     trained = time.perf_counter()
     edges = linker.inference.predict(threshold_match_probability=EDGES_ABOVE)
@@ -51,7 +53,25 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _trained(connection: duckdb.DuckDBPyConnection, model: splink_models.Model) -> Linker:
+def _model(connection: duckdb.DuckDBPyConnection, entity: str, *, is_tuned: bool) -> Model:
+    """Make the table `cleaned` from `record` and give the model that fits it."""
+    filled = filled_columns(connection, "record")
+    if not is_tuned:
+        cleaning = splink_plain.cleaning_sql(filled, entity)
+    elif entity == "contact":
+        cleaning = splink_tuned.contact_sql(filled)
+    else:
+        cleaning = splink_tuned.organisation_sql(filled)
+    connection.execute(cleaning)
+    have, rows = filled_columns(connection, "cleaned"), count(connection, "select count(*) from cleaned")
+    if entity == "organisation":
+        return splink_tuned.organisation(have, rows) if is_tuned else splink_plain.organisation(have, rows)
+    if is_tuned:
+        return splink_tuned.contact(have, rows)
+    return splink_plain.contact(have, rows, splink_plain.date_format(connection, have))
+
+
+def _trained(connection: duckdb.DuckDBPyConnection, model: Model) -> Linker:
     settings = SettingsCreator(
         link_type="dedupe_only",
         comparisons=model.comparisons,
