@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,9 +145,14 @@ def _read(path: Path) -> str:
 
 
 def _kill(root: int) -> None:
-    """End what is left of the tree, root included; it may have ended by itself, then its children are ended."""
-    for pid in _tree(root):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    """End what is left of the tree, root included; again until nothing is, as a process may fork while it is ended."""
+    while left := [pid for pid in _tree(root) if _is_alive(pid)]:
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(POLL_MS / 1000)
+
+
+def _is_alive(pid: int) -> bool:
+    """Not ended, and not a zombie that waits for its parent."""
+    return _read(PROC / str(pid) / "stat").rpartition(")")[2].strip()[:1] not in ("", "Z", "X")

@@ -103,6 +103,12 @@ def notes(results: Sequence[dict[str, Any]]) -> list[str]:
             hard = sorted(phenomena.items(), key=lambda item: -item[1]["over_merged"])
             told = (f"{tag} {value['over_merged']:.2f}/{value['b3_recall']:.2f}" for tag, value in hard)
             lines.append(f"{name}: over-merged / found, by phenomenon: {', '.join(told)}")
+    busy = [result for result in results if result["cost"]["load"] >= result["machine"]["cores"]]
+    if busy:
+        lines.append(
+            f"{len(busy)} of {len(results)} runs began while other programs kept every core busy: "
+            "their wall seconds are too long, their CPU seconds somewhat."
+        )
     return lines
 
 
