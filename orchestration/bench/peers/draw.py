@@ -31,7 +31,8 @@ def main(job: dict[str, Any]) -> None:
     for name, (marker, colour) in LOOKS.items():
         points = [point for point in job["points"] if point["contestant"] == name]
         rows = [sets.index(point["set"]) for point in points]
-        axes.plot([point["f1"] for point in points], rows, marker, color=colour, label=name, markersize=5)
+        order = 3 if name == "halosync" else 2  # on top where others are equal
+        axes.plot([point["f1"] for point in points], rows, marker, color=colour, label=name, markersize=5, zorder=order)
         best = [(point["best_f1"], row) for point, row in zip(points, rows, strict=True) if point["best_f1"]]
         if best:
             axes.plot(*zip(*best, strict=True), marker, color=colour, fillstyle="none", markersize=5)
