@@ -44,8 +44,8 @@ class Halosync:
     name = "halosync"
     links_by_components = False
 
-    def refuses(self, dataset: Dataset) -> str | None:
-        return None
+    def fits(self, dataset: Dataset) -> bool:
+        return True
 
     def key(self) -> dict[str, Any]:
         return {"code": fingerprint([PROJECT_ROOT / "transforms", PROJECT_ROOT / "requirements.lock"])}
@@ -77,12 +77,10 @@ class Peer:
     root: Path
     settings: dict[str, Any]
     links_by_components: bool  # its pairs may be clustered anew at any threshold
-    needs: tuple[str, ...] = ()  # for contacts: columns of which one must be there
+    needs: tuple[str, ...] = ()  # columns without which its model of contacts means nothing
 
-    def refuses(self, dataset: Dataset) -> str | None:
-        if dataset.entity == "contact" and self.needs and not set(self.needs) & set(dataset.columns):
-            return f"its model wants one of {', '.join(self.needs)}"
-        return None
+    def fits(self, dataset: Dataset) -> bool:
+        return dataset.entity == "organisation" or set(self.needs) <= set(dataset.columns)
 
     def key(self) -> dict[str, Any]:
         scripts = [*sorted(environments.PEERS.glob(f"{self.package}_*.py")), environments.PEERS / self.script]
@@ -111,7 +109,7 @@ class Peer:
 
 def contestants(peers: Path) -> dict[str, Halosync | Peer]:
     """All of them by name, in the order of every table; `peers` is where their environments are."""
-    business = ("organisation_name", "organisation_domain", "linkedin_url")
+    business = ("organisation_domain", "linkedin_url")
     found: list[Halosync | Peer] = [
         Halosync(),
         Peer("splink", "splink", "run_splink.py", peers, {"is_tuned": False}, links_by_components=True),

@@ -119,12 +119,16 @@ def write_docs(results: Sequence[dict[str, Any]], *, peers: Path) -> list[str]:
         _draw(results, peers)
     except environments.NotInstalled as problem:
         problems.append(f"picture: {problem}")
-    text = DOCS.read_text("utf-8")
+    DOCS.write_text(with_section(DOCS.read_text("utf-8"), results), "utf-8")
+    return problems
+
+
+def with_section(text: str, results: Sequence[dict[str, Any]]) -> str:
+    """The page with what stands between the markers replaced, and nothing else."""
     before, _, rest = text.partition(BEGIN)
     _, marker, after = rest.partition(END)
-    assert marker, f"{DOCS.name} has lost the markers of the section"
-    DOCS.write_text(f"{before}{BEGIN}\n{section(results)}\n{END}{after}", "utf-8")
-    return problems
+    assert marker, "the page has lost the markers of the section"
+    return f"{before}{BEGIN}\n{section(results)}\n{END}{after}"
 
 
 def section(results: Sequence[dict[str, Any]]) -> str:

@@ -11,6 +11,8 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     names = arguments.peer or list(known)
     if unknown := [name for name in names if name not in known]:
         raise Stop(f"No contestant {unknown[0]!r}; there are: {', '.join(known)}.", Exit.USAGE)
-    bench = Bench(root, is_fresh=arguments.fresh)
+    bench = Comparison(root, is_fresh=arguments.fresh)
     with Display(quiet=arguments.json) as display:
         sets = bench.sets(arguments, display)
         for dataset in sets:
@@ -81,7 +83,7 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 
 @dataclass
-class Bench:
+class Comparison:
     """What has been found so far; `results` are receipts, `problems` what could not be done."""
 
     root: Path
@@ -109,7 +111,7 @@ class Bench:
 
     def one(self, dataset: Dataset, contestant: Halosync | Peer, display: Display) -> None:
         """One contestant on one set: from its receipt, or by running it."""
-        if contestant.refuses(dataset):
+        if not contestant.fits(dataset):
             return
         receipts = Receipts(self.root / "resolve")
         name = f"{dataset.name}--{contestant.name}"
@@ -145,17 +147,16 @@ class Bench:
         }
 
 
-class _step:
+@contextmanager
+def _step(display: Display, name: str) -> Iterator[None]:
     """One step on the display."""
-
-    def __init__(self, display: Display, name: str) -> None:
-        self._display, self._name = display, name
-
-    def __enter__(self) -> None:
-        self._display.start(self._name)
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self._display.finish(self._name, is_done=kind is None)
+    is_done = False
+    display.start(name)
+    try:
+        yield
+        is_done = True
+    finally:
+        display.finish(name, is_done=is_done)
 
 
 def _root() -> Path:

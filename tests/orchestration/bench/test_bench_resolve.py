@@ -82,14 +82,49 @@ def test_mistakes_are_usage_errors_with_one_clear_line(arguments, told, tmp_path
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_that_a_limit_stopped_has_a_line_in_the_table():
-    cost = {"wall_s": 1800.0, "cpu_s": 3500.0, "peak_mb": 900.0, "stopped": "time over 30 minutes"}
-    result = {"set": "big", "rows": 5, "contestant": "slow", "cost": cost, "figures": None}
+def test_a_peer_that_cannot_be_installed_is_told_and_the_rest_is_done(data, tmp_path):
+    """An index that does not answer: uv is told to stay offline, with a cache that is empty."""
+    arguments = ("bench", "resolve", "--data", str(data), "--set", "tiny", "--peer", "splink", "--json")
 
-    (row,) = report.rows([result])
+    done = halosync(*arguments, data=tmp_path, UV_OFFLINE="1", UV_CACHE_DIR=str(tmp_path / "cache"))
+
+    body = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert body["results"] == []
+    assert body["problems"][0].startswith("tiny, splink: splink 5.0.0 cannot be installed: ")
+    assert f"NOT DONE: {body['problems'][0]}" in done.stderr
+
+
+STOPPED = {
+    "set": "big",
+    "rows": 5,
+    "contestant": "slow",
+    "commit": None,
+    "key": {"package": "slow", "version": "1"},
+    "machine": {"cores": 2},
+    "cost": {"wall_s": 1800.0, "cpu_s": 3500.0, "peak_mb": 900.0, "load": 7.0, "stopped": "time over 30 minutes"},
+    "figures": None,
+}
+
+
+def test_a_run_that_a_limit_stopped_has_a_line_in_the_table():
+    (row,) = report.rows([STOPPED])
 
     assert len(row) == len(report.HEADINGS)
     assert row[:4] == ["big", "5", "slow", "stopped: time over 30 minutes"]
+
+
+def test_docs_change_between_the_markers_only_and_again_alike():
+    page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
+
+    written = report.with_section(page, [STOPPED])
+
+    assert written.startswith(f"before\n{report.BEGIN}\n")
+    assert written.endswith(f"\n{report.END}\nafter\n")
+    assert "old" not in written
+    assert "| big | 5 | slow | stopped: time over 30 minutes |" in written
+    assert "1 of 1 runs began while other programs kept every core busy" in written
+    assert report.with_section(written, [STOPPED]) == written
 
 
 def test_docs_keep_the_markers_of_every_bench():
