@@ -38,6 +38,11 @@ HEADINGS = (
     "CPU s",
     "peak MB",
 )
+# The hardest phenomena of the world; all of them are in the receipts.
+HARD = (
+    *("namesake", "relative", "father_son", "guessed_mailbox", "swapped_name", "job_change"),
+    *("shared_domain", "similar_name", "subsidiary", "rebrand"),
+)
 
 
 def show(results: Sequence[dict[str, Any]], console: Console) -> None:
@@ -100,9 +105,9 @@ def notes(results: Sequence[dict[str, Any]]) -> list[str]:
                 f"{_share(promised['precision'])} and recall {_share(promised['recall'])}"
             )
         if phenomena := figures.get("phenomena"):
-            hard = sorted(phenomena.items(), key=lambda item: -item[1]["over_merged"])
-            told = (f"{tag} {value['over_merged']:.2f}/{value['b3_recall']:.2f}" for tag, value in hard)
-            lines.append(f"{name}: over-merged / found, by phenomenon: {', '.join(told)}")
+            hard = ((tag.replace("_", " "), phenomena[tag]) for tag in HARD if tag in phenomena)
+            told = (f"{tag} {_share(value['over_merged'])} / {_share(value['b3_recall'])}" for tag, value in hard)
+            lines.append(f"{name}: over-merged / found, of {', '.join(told)}")
     busy = [result for result in results if result["cost"]["load"] >= result["machine"]["cores"]]
     if busy:
         lines.append(

@@ -37,16 +37,25 @@ PSEUDOPEOPLE = "pseudopeople"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="labelled sets: NAME/{records,labels}.parquet in DIR")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="NAME", help="only these sets; `world` means all worlds"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="only these sets; `world` means all worlds",
     )
     parser.add_argument(
-        "--peer", nargs="+", default=[], metavar="NAME", help="only these: " + ", ".join(contestants(Path()))
+        "--peer",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="only these: " + ", ".join(contestants(Path())),
     )
     parser.add_argument(
         "--size",
         nargs="+",
         type=_size,
-        default=list(datasets.SIZES),
         metavar="N",
         help="contact records of the simulated world (default 10000 100000)",
     )
@@ -70,6 +79,8 @@ def run(arguments: argparse.Namespace) -> Exit:
             for name in known:
                 if name in names:
                     bench.one(dataset, known[name], display)
+    if arguments.write_docs:
+        bench.problems += report.write_docs(bench.results, peers=root / "peers")
     body = {"schema_version": 1, "results": bench.results, "problems": bench.problems}
     if arguments.json:
         print(json.dumps(body))
@@ -77,8 +88,6 @@ def run(arguments: argparse.Namespace) -> Exit:
         report.show(bench.results, Console())
     for problem in bench.problems:
         print(f"NOT DONE: {problem}", file=sys.stderr)
-    if arguments.write_docs:
-        bench.problems += report.write_docs(bench.results, peers=root / "peers")
     return Exit.PARTIAL if bench.problems else Exit.DONE
 
 
@@ -95,7 +104,11 @@ class Comparison:
     def sets(self, arguments: argparse.Namespace, display: Display) -> list[Dataset]:
         """The chosen sets, smallest first; only those are made."""
         here = {one.name: one for one in datasets.labelled(arguments.data)} if arguments.data else {}
-        sizes = {datasets.world_name(size, entity): size for size in arguments.size for entity in ENTITIES}
+        sizes = {
+            datasets.world_name(size, entity): size
+            for size in (arguments.size or datasets.SIZES)
+            for entity in ENTITIES
+        }
         chosen = datasets.chosen(arguments.set, [*here, *sizes, PSEUDOPEOPLE])
         data = self.root / "data"
         for size in sorted({sizes[name] for name in chosen if name in sizes}):
