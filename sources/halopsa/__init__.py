@@ -90,7 +90,7 @@ class _Mirror:
         return self._read_tables[resource]
 
     def _read(self, resource: Resource) -> pa.Table | None:
-        retries_before = self._client.retries
+        retried_before = self._client.retried.copy()
         try:
             walk = self._client.walk(resource)
             batches = [self._batch(resource, page) for page in walk]
@@ -98,7 +98,7 @@ class _Mirror:
             self._hold(resource, f"could not be read to the end ({error})")
             return None
         finally:
-            self._meter.retries += self._client.retries - retries_before
+            self._meter.retried += self._client.retried - retried_before
         table = pa.Table.from_batches(batches, schema=RAW_SCHEMA)
         self._meter.fetched[settings.TABLE[resource]] += table.num_rows
         if not walk.is_complete:
@@ -115,7 +115,7 @@ class _Mirror:
         entity = settings.TABLE[resource]
         good, poison = screen(page, entity=entity, id_of=lambda row: as_id(row.get("id")))
         self._poison += poison
-        self._meter.quarantined += len(poison)
+        self._meter.quarantine(poison)
         fetched_at = self._client.clock.now()
         return pa.RecordBatch.from_pylist(
             [raw_row(row_id, payload, fetched_at=fetched_at) for row_id, payload in good], schema=RAW_SCHEMA

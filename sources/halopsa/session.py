@@ -119,6 +119,7 @@ class HaloSession:
         """A token other than the one that was refused; signs in unless another thread has done so already."""
         with self._lock:
             if self._token == refused or self._token is None:
+                self.http.retried["HTTP 401"] += 1
                 self._sign_in()
             assert self._token is not None
             return self._token

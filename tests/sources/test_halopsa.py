@@ -241,7 +241,7 @@ def test_a_429_is_waited_out_and_nothing_is_lost_or_doubled(mode, verb):
 
     assert simulator.counters["429"] > 0
     assert len(simulator.records.rows["Users"]) == (1 if verb == "read" else 13)
-    assert client.retries == simulator.counters["429"]
+    assert client.retried["HTTP 429"] == simulator.counters["429"]
 
 
 @hypothesis_settings(max_examples=12)
