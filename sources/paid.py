@@ -25,7 +25,7 @@ from dlt.extract import DltResource
 from sources.archive import Archive, ArchiveRow
 from sources.clock import Clock
 from sources.http import VendorError
-from sources.intake import QUARANTINE_COLUMNS, RAW_COLUMNS, Meter, Poison, quarantine_rows
+from sources.intake import QUARANTINE_COLUMNS, RAW_COLUMNS, RAW_SCHEMA, Meter, Poison, quarantine_rows
 from sources.load import raw_hints
 
 QUARANTINE = "quarantine"
@@ -115,7 +115,7 @@ def archived(
     asker: Asker | None = None,
     *,
     kept_as: str | None = None,
-    rows_of: Callable[[pa.Table], Any] = lambda table: table,
+    rows_of: Callable[[pa.Table], pa.Table] = lambda table: table,
 ) -> DltResource:
     """The resource `entity`: fills the archive, then loads the files after the last one loaded.
 
@@ -129,7 +129,9 @@ def archived(
         state = dlt.current.resource_state()
         if fill is not None and asker is not None:
             _fill(fill, state, meter, asker)
-        yield dlt.mark.materialize_table_schema()  # a source without rows still has its table
+        # A source without rows still has its table. By an empty one of the same kind: dlt's own mark would make columns
+        # that rows of Arrow tables do not fill, and every later load would fail.
+        yield rows_of(RAW_SCHEMA.empty_table())
         for seq, table in _chunks(archive.batches(meter.source, kept_as or entity, state.get("archive_seq", 0))):
             yield rows_of(table)
             state["archive_seq"] = seq

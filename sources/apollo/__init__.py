@@ -30,7 +30,7 @@ from sources.apollo.client import ApolloClient, Filters
 from sources.apollo.purchase import SOURCE, buy_moved
 from sources.apollo.watch import Watch
 from sources.archive import Archive
-from sources.intake import Meter, Poison, raw_row, screen
+from sources.intake import RAW_SCHEMA, Meter, Poison, raw_row, screen
 from sources.paid import archived, quarantine
 
 
@@ -58,11 +58,11 @@ def apollo(
         finally:
             poison.extend(watch.poison)
 
-    def organisations(table: pa.Table) -> list[dict[str, Any]]:
+    def organisations(table: pa.Table) -> pa.Table:
         rows = {row["id"]: row for row in organisations_in(table)}  # of several copies the one bought last wins
         meter.fetched["organisation"] += len(rows.keys() - employers)
         employers.update(rows)
-        return list(rows.values())
+        return pa.Table.from_pylist(list(rows.values()), schema=RAW_SCHEMA)
 
     # Without parameters of its own: dlt would fill those that are None from the environment.
     @dlt.source(name=SOURCE, max_table_nesting=0)
