@@ -122,7 +122,7 @@ class PatientSession(requests.Session):
         attempts = self.attempts if retry else 1
         return self._retrying(attempts)(self._once, method, url, *args, **kwargs)
 
-    def fetch_json(self, method: str, url: str, **kwargs: Any) -> Any:
+    def fetch_json(self, method: str, url: str, *, retry: bool = True, **kwargs: Any) -> Any:
         """Send a read and parse its JSON; an answer that is no JSON (truncated, a proxy's page) is asked for again.
 
         Raises:
@@ -132,7 +132,7 @@ class PatientSession(requests.Session):
         def once() -> Any:
             return json_of(self._once(method, url, **kwargs), self.vendor)
 
-        return self._retrying(self.attempts)(once)
+        return self._retrying(self.attempts if retry else 1)(once)
 
     def _retrying(self, attempts: int) -> tenacity.Retrying:
         return tenacity.Retrying(
