@@ -85,12 +85,12 @@ class Purchase:
         good, found = screen(matches, entity=self.routes.entity, id_of=lambda item: _asked_id(item, self.routes))
         came = {row_id: item for row_id, item in good if row_id in chunk}
         expected = [row_id for row_id in chunk if row_id not in misses]
-        poison = [row for row in attributed(found, asked=expected, came=came) if row.id in expected]
+        poison = attributed(found, asked=expected, came=came)
         for row_id, item in came.items():
             self._take(row_id, item)
         for row in poison:
             self._refuse(row)
-        settled = came.keys() | {row.id for row in poison}
+        settled = came.keys() | {row.id for row in poison if row.id in chunk}
         self.missed += len(chunk) - len(settled)
         return settled
 
@@ -103,7 +103,7 @@ class Purchase:
         self._hashes[row_id] = (seen.stamp, hashed)
 
     def _refuse(self, poison: Poison) -> None:
-        seen = self._walk.seen[poison.id]
+        seen = self._walk.seen.get(poison.id, Seen(stamp="", is_managed=True))  # a row more than was asked for is free
         credits = self._charge(seen)
         if credits == 0 and self.till.holds_poison(self.routes.entity, poison.id, seen.stamp):
             return  # read again for nothing and still poison
