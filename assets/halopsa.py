@@ -16,6 +16,7 @@ from assets.publishing.outbox import held_by_reason
 from assets.publishing.publisher import publish
 from assets.raw import raw_keys
 from assets.runtime import Runtime
+from sources.intake import retry_notes
 
 RESOURCES = {"Client": "client", "Site": "site", "Users": "user"}
 
@@ -54,6 +55,7 @@ def halopsa_publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     runtime: Runtime = context.resources.runtime
     if not runtime.publish or runtime.halo is None:
         return dg.MaterializeResult(metadata={"skipped": "publishing is off; changes wait in the outbox"})
+    retried_before = runtime.halo.retried.copy()
     with runtime.step("halopsa_publish"):
         result = publish(
             runtime.ledger,
@@ -65,6 +67,7 @@ def halopsa_publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         )
     for problem in result.problems:
         context.log.warning(problem)
+    notes = retry_notes("halopsa", runtime.halo.retried - retried_before, result.problems)
     counts = {state: getattr(result, state) for state in ("created", "updated", "unchanged", "held", "rejected")}
     return dg.MaterializeResult(
         metadata={
@@ -79,6 +82,7 @@ def halopsa_publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
                     "held_by_reason": held_by_reason(runtime.ledger),
                     "problems": result.problems,
                     "waiting": result.waiting,
+                    "notes": notes,
                 }
             ),
         }

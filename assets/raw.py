@@ -68,8 +68,8 @@ def raw_asset(source: str) -> dg.AssetsDefinition:
             else:
                 context.log.info(f"{source} is not configured; its raw tables stay as they are")
         _note_credits(runtime, meter, run_id=context.run.run_id)
-        for problem in meter.problems:
-            context.log.warning(problem)
+        for line in (*meter.problems, *meter.refusals(), *meter.retries()):
+            context.log.warning(line)
         with runtime.connect() as connection:
             for index, table in enumerate(TABLES[source]):
                 metadata = table_metadata(connection, f"raw_{source}.{table}")
@@ -122,6 +122,7 @@ def _counts(meter: Meter) -> dict[str, object]:
         "missed": dict(meter.missed),
         "credits": meter.credits,
         "quarantined": meter.quarantined,
-        "retries": meter.retries,
         "problems": meter.problems,
+        "waiting": meter.refusals(),
+        "notes": meter.retries(),
     }

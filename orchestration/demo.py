@@ -57,14 +57,15 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 
 def demo_settings() -> Settings:
-    """Settings with the data folder moved into its own sub-folder; no `.env`, so no real account is ever touched.
+    """Settings with the data folder moved into its own sub-folder; no `.env`, so no real account is ever touched, and
+    a ledger of its own, wherever the real one is.
 
     Raises:
         Stop: the folder cannot be written (exit 2).
     """
     try:
         settings = settings_module.load(env_file=None)
-        settings = settings.model_copy(update={"data": settings.data_root / "demo"})
+        settings = settings.model_copy(update={"data": settings.data_root / "demo", "ledger_url": None})
         settings.prepare()
     except SettingsError as error:
         raise Stop(str(error), Exit.USAGE) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     console = Console(file=sys.stderr)
+    for target in (arguments.out, arguments.pairs):
+        if target is not None:
+            _require_writable(target)
     try:
         with console.status(f"matching {arguments.file.name} …"):
             found = resolve_file(
@@ -42,6 +46,8 @@ def run(arguments: argparse.Namespace) -> Exit:
             )
     except InputError as error:
         raise Stop(str(error), Exit.USAGE) from error
+    except OSError as error:  # reading is judged by InputError; what is left is the folder of --state
+        raise Stop(f"Cannot write {error.filename or arguments.state}: {error.strerror}.", Exit.USAGE) from error
     found = {"schema_version": 1} | found | {"peak_mb": peak_mb()}
     if arguments.json:
         print(json.dumps(found))
@@ -49,3 +55,19 @@ def run(arguments: argparse.Namespace) -> Exit:
         print(f"{found['records']:,} records, {found['clusters']:,} entities, {found['pairs']:,} matching pairs")
         print(f"written to {arguments.out}")
     return Exit.DONE
+
+
+def _require_writable(target: Path) -> None:
+    """Before the matching, which may take long. A folder that does not exist is told by `resolve_file`.
+
+    Raises:
+        Stop: the file could not be written (exit 2).
+    """
+    if target.is_dir():
+        raise Stop(f"Cannot write {target}: it is a folder. Give the name of a file.", Exit.USAGE)
+    if not target.absolute().parent.is_dir():
+        return
+    try:
+        tempfile.TemporaryFile(dir=target.absolute().parent).close()
+    except OSError as error:
+        raise Stop(f"Cannot write {target}: {error.strerror}. Give a folder that you may write.", Exit.USAGE) from error

@@ -1,8 +1,9 @@
 """The full path on the configured vendors and exports.
 
 Belongs here: which sources a run asks, and what must be configured for it. Does not: the path (`full_path.py`).
-Surprise: a vendor without a key is left out silently unless it is named with --source; HaloPSA without a key is an
-error unless --no-publish says that nothing shall be written.
+Surprise: a vendor without a key is left out silently unless it is named with --source; HaloPSA without a key, or one
+that refuses ours, is an error unless --no-publish says that nothing shall be written. It is found before a credit is
+spent; a HaloPSA that is merely down does not keep the vendors from being loaded.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from assets.runtime import Runtime
 from rich.console import Console
+from sources.http import BadRequest, Forbidden, Unauthorised, VendorError
 
 from orchestration import settings as settings_module
 from orchestration import summary as summaries
@@ -37,12 +40,26 @@ def run(arguments: argparse.Namespace) -> Exit:
     settings = checked_settings(arguments.source, publish=not arguments.no_publish)
     with Display(quiet=arguments.json) as display:
         runtime = build_runtime(settings, only=arguments.source, publish=not arguments.no_publish, progress=display)
+        if runtime.publish:
+            _sign_in(runtime)
         outcome = execute(runtime, display)
     if arguments.json:
         print(summaries.dump(outcome.summary))
     else:
         summaries.show(outcome.summary, Console(file=sys.stdout))
     return outcome.exit
+
+
+def _sign_in(runtime: Runtime) -> None:
+    """Raises `Stop` where HaloPSA is there and refuses our settings (exit 2)."""
+    assert runtime.halo is not None, "publishing is on only where HaloPSA is configured"
+    try:
+        runtime.halo.session.check()
+    except (BadRequest, Forbidden, Unauthorised) as error:
+        advice = "Nothing was fetched. Without HaloPSA: halosync run --no-publish."
+        raise Stop(f"{error}. {advice}", Exit.USAGE) from error
+    except VendorError:
+        return  # down for the moment: the run meets it again, with more patience, and says so
 
 
 def checked_settings(only: list[str] | None, *, publish: bool) -> Settings:

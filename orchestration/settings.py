@@ -14,10 +14,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 from transforms.survivorship.rules import Rules, RulesError, load_rules, shipped_rules
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 VENDORS = ("apollo", "zoominfo", "uplead")
+JSON_SETTINGS = ("SOURCES__APOLLO__QUERY", "SOURCES__UPLEAD__DOMAINS")  # the only ones that are written as JSON
 
 
 class SettingsError(Exception):
@@ -65,7 +67,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_nested_delimiter="__", extra="ignore", populate_by_name=True)
 
     data: Path = Field(default=PROJECT_ROOT / "data", alias="HALOSYNC_DATA", description="folder of all state")
-    ledger_url: str | None = Field(default=None, alias="LEDGER_URL", description="SQLAlchemy URL; default: SQLite")
+    ledger_url: str | None = Field(
+        default=None, alias="LEDGER_URL", pattern="^sqlite:///.", description="SQLAlchemy URL; default: in the folder"
+    )
     engine_url: Literal["duckdb"] | None = Field(default=None, alias="ENGINE_URL", description="only duckdb for now")
     lock_wait_s: float = Field(default=60, alias="WAREHOUSE_LOCK_WAIT_S", ge=0, description="wait for the warehouse")
     survivorship_file: Path | None = Field(
@@ -173,6 +177,11 @@ def load(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "__".join(str(part).upper() for part in first["loc"])
         raise SettingsError(f"Setting {name} is wrong: {first['msg']}. Mend it in .env or the environment.") from error
+    except UnreadableSetting as error:
+        # Raised before there are settings, and it names the whole group alone.
+        raise SettingsError(
+            f"Setting {' or '.join(JSON_SETTINGS)} is wrong: it is no JSON. Mend it in .env or the environment."
+        ) from error
     settings.survivorship_rules()  # a wrong rules file stops the run before anything is bought
     return settings
 

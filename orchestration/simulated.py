@@ -46,7 +46,10 @@ class Recipe:
     @classmethod
     def read(cls, folder: Path) -> Recipe | None:
         path = folder / RECIPE
-        return cls(**json.loads(path.read_text())) if path.exists() else None
+        try:
+            return cls(**json.loads(path.read_text())) if path.exists() else None
+        except (ValueError, TypeError) as error:
+            raise Stop(f"{path} is not a world that this demo noted; add --fresh to begin anew.", Exit.USAGE) from error
 
     def write(self, folder: Path) -> None:
         draft = folder / f"{RECIPE}.tmp"

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from assets.common import COUNTS
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 SCHEMA_VERSION = 1
@@ -33,6 +34,7 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
         "feed": {"records": 0},
         "credits": {},
         "problems": [],
+        "notes": [],
     }
     for counts in _counts_of(result):
         if "source" in counts:
@@ -43,6 +45,7 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
         for key in ("standardised", "pairs", "golden", "changes", "halo", "held_by_reason", "feed"):
             summary[key] |= counts.get(key, {})
         summary["problems"] += counts.get("problems", []) + counts.get("waiting", [])
+        summary["notes"] += counts.get("notes", [])
     return summary
 
 
@@ -86,8 +89,12 @@ def show(summary: dict[str, Any], console: Console) -> None:
     virtual = summary.get("virtual_seconds")
     wall = f"{summary['seconds']:.1f} s" + (f" (on the simulated clock {virtual:,.0f} s)" if virtual else "")
     console.print(f"[bold]Took[/bold]         {wall}, peak memory {summary['peak_mb']:,} MB")
+    for note in summary["notes"]:
+        console.print(f"[dim]- {escape(note)}[/dim]", highlight=False)
     for problem, times in Counter(summary["problems"]).items():
-        console.print(f"[yellow]![/yellow] {problem}" + (f" ({times} times)" if times > 1 else ""), highlight=False)
+        console.print(
+            f"[yellow]![/yellow] {escape(problem)}" + (f" ({times} times)" if times > 1 else ""), highlight=False
+        )
 
 
 def dump(summary: dict[str, Any]) -> str:

@@ -27,3 +27,8 @@ class Columns:
     def by_id(self, row_id: str | None) -> dict[str, Any] | None:
         index = self.place.get(row_id) if row_id else None
         return None if index is None else self.row(index)
+
+    def first(self, column: str, value: Any) -> str | None:
+        """The id of the first row with that value; a blank one is nobody's."""
+        pairs = zip(self.values["id"], self.values[column], strict=True)
+        return next((row_id for row_id, held in pairs if value and held == value), None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -108,7 +109,7 @@ class PatientSession(requests.Session):
         self.timeout_s = timeout_s
         self.body_bytes_max = body_bytes_max
         self.on_wait = on_wait
-        self.retries = 0  # how often an answer made us wait; the run's summary tells it
+        self.retried: Counter[str] = Counter()  # why we asked again, and how often; the run's summary tells it
         self.headers["User-Agent"] = USER_AGENT
         self.headers.update(base_headers or {})
 
@@ -121,7 +122,7 @@ class PatientSession(requests.Session):
         attempts = self.attempts if retry else 1
         return self._retrying(attempts)(self._once, method, url, *args, **kwargs)
 
-    def fetch_json(self, method: str, url: str, **kwargs: Any) -> Any:
+    def fetch_json(self, method: str, url: str, *, retry: bool = True, **kwargs: Any) -> Any:
         """Send a read and parse its JSON; an answer that is no JSON (truncated, a proxy's page) is asked for again.
 
         Raises:
@@ -131,7 +132,7 @@ class PatientSession(requests.Session):
         def once() -> Any:
             return json_of(self._once(method, url, **kwargs), self.vendor)
 
-        return self._retrying(self.attempts)(once)
+        return self._retrying(self.attempts if retry else 1)(once)
 
     def _retrying(self, attempts: int) -> tenacity.Retrying:
         return tenacity.Retrying(
@@ -163,9 +164,11 @@ class PatientSession(requests.Session):
         kind: type[VendorError] = {401: Unauthorised, 403: Forbidden, 429: RateLimited}.get(
             status, ServerError if status >= 500 else BadRequest
         )
-        path = urlsplit(response.url).path
+        text = f"{self.vendor}: HTTP {status} on {urlsplit(response.url).path}"
+        if kind is Unauthorised:
+            text += f": the key is refused; see SOURCES__{self.vendor.upper()}__… in .env"
         return kind(
-            f"{self.vendor}: HTTP {status} on {path}",
+            text,
             status=status,
             body=response.text[:2000],
             retryable=status in RETRY_STATUSES,
@@ -173,9 +176,11 @@ class PatientSession(requests.Session):
         )
 
     def _note_wait(self, state: tenacity.RetryCallState) -> None:
-        self.retries += 1
-        if self.on_wait and state.next_action and state.outcome:
-            self.on_wait(state.next_action.sleep, str(state.outcome.exception()))
+        error = state.outcome.exception() if state.outcome else None
+        status = error.status if isinstance(error, VendorError) else 0
+        self.retried[f"HTTP {status}" if status else "no whole answer"] += 1
+        if self.on_wait and state.next_action:
+            self.on_wait(state.next_action.sleep, str(error))
 
 
 def json_of(response: requests.Response, vendor: str) -> Any:

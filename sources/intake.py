@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -74,14 +75,44 @@ class Meter:
     bought: Counter[str] = field(default_factory=Counter)  # payloads paid for or newly archived, per entity
     missed: Counter[str] = field(default_factory=Counter)  # asked for, not delivered, per entity
     credits: float = 0.0
-    quarantined: int = 0
-    retries: int = 0
-    problems: list[str] = field(default_factory=list)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows quarantined, per (entity, what is wrong)
+    retried: Counter[str] = field(default_factory=Counter)  # calls sent again, per reason
+    problems: list[str] = field(default_factory=list)  # what could not be served whole: the run is partial
+
+    @property
+    def quarantined(self) -> int:
+        return self.refused.total()
 
     def problem(self, text: str) -> None:
         """Note something a person should read; once per text."""
         if text not in self.problems:
             self.problems.append(text)
+
+    def quarantine(self, poison: Iterable[Poison]) -> None:
+        """Count rows that were not let in."""
+        self.refused.update((row.entity, f"{row.field[:80]} {row.reason}".strip()) for row in poison)
+
+    def refusals(self) -> list[str]:
+        """What was quarantined, in words: one line for each thing that was wrong. Whole files have told their own."""
+        return [
+            f"{self.source}: {count:,} {entity} row{'s are' if count > 1 else ' is'} quarantined: {fault}. All others "
+            f"are loaded. See raw_{self.source}.quarantine; once it is mended at its source, the next run takes it in."
+            for (entity, fault), count in self.refused.items()
+            if entity != "file"
+        ]
+
+    def retries(self) -> list[str]:
+        """Why the vendor was asked again, in words."""
+        return retry_notes(self.source, self.retried, self.problems)
+
+
+def retry_notes(source: str, retried: Mapping[str, int], problems: Sequence[str]) -> list[str]:
+    """Why a vendor was asked again, in one line; none where everything was answered at once."""
+    if not retried:
+        return []
+    reasons = ", ".join(f"{reason} ({count:,} x)" for reason, count in sorted(retried.items()))
+    ended = "what did not come is among the problems" if problems else "all was answered then, nothing is missing"
+    return [f"{source}: asked again after {reasons}; {ended}."]
 
 
 def canonical_json(payload: Any) -> str:
@@ -115,7 +146,7 @@ def screen(
     """Part a page into (id, payload) pairs that may go in and rows that may not.
 
     A row is poison where it is no object, has no id, or holds text, depth or a number of keys past the caps, a NUL,
-    a lone surrogate or a NaN. Nothing is repaired: a repaired row would be a row nobody sent.
+    a lone surrogate, a NaN or an infinity. Nothing is repaired: a repaired row would be a row nobody sent.
     """
     good: list[tuple[str, dict[str, Any]]] = []
     poison: list[Poison] = []
@@ -166,7 +197,10 @@ def _fault_in(row: dict[str, Any]) -> tuple[str, str] | None:
             return path, f"nested deeper than {DEPTH_MAX}"
         if isinstance(value, dict):
             keys += len(value)
-            stack.extend((f"{path}.{key}" if path else str(key), item, depth + 1) for key, item in value.items())
+            wrong = next((reason for key in value if (reason := _text_fault(key))), None)
+            if wrong:
+                return path, f"a key {wrong}"
+            stack.extend((f"{path}.{key}" if path else key, item, depth + 1) for key, item in value.items())
         elif isinstance(value, list):
             keys += len(value)
             stack.extend((f"{path}[]", item, depth + 1) for item in value)
@@ -174,8 +208,8 @@ def _fault_in(row: dict[str, Any]) -> tuple[str, str] | None:
             reason = _text_fault(value)
             if reason:
                 return path, reason
-        elif isinstance(value, float) and value != value:
-            return path, "NaN instead of a number"
+        elif isinstance(value, float) and not math.isfinite(value):
+            return path, f"{value} instead of a number"
         if keys > KEY_COUNT_MAX:
             return path, f"more than {KEY_COUNT_MAX} values"
     return None

@@ -7,6 +7,7 @@ Surprise: running out of credits is a plain 422 with HTML inside the message; on
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,9 +59,9 @@ class ApolloClient:
             self._enriching.mount(base_url, adapter)
 
     @property
-    def retries(self) -> int:
-        """How often an answer made us wait and ask again."""
-        return self._searching.retries + self._enriching.retries
+    def retried(self) -> Counter[str]:
+        """Why we had to ask again, and how often."""
+        return self._searching.retried + self._enriching.retried
 
     def people(self, filters: Filters, *, page: int) -> Page:
         """One page of the free people search (stubs: id, first name, masked surname, `last_refreshed_at`)."""

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sources.apollo import shapes
+from sources.columns import Columns
 
 DOMAINS_MAX = 1_000
 _MEMORY_MAX = 1_000  # remembered selections; a split walk asks for a few hundred, page after page
@@ -24,35 +25,12 @@ class BadFilter(Exception):
     """A filter that Apollo answers with 422; the text is Apollo's."""
 
 
-class Table:
-    """One frame of the world as plain columns: rows are made when asked for, which is far cheaper than all at once."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.columns = {
-            str(name): frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame.columns
-        }
-        self.count = len(frame)
-        self.place = {row_id: index for index, row_id in enumerate(self.columns["id"])}
-
-    def row(self, index: int) -> dict[str, Any]:
-        return {name: values[index] for name, values in self.columns.items()}
-
-    def by_id(self, row_id: str | None) -> dict[str, Any] | None:
-        index = self.place.get(row_id) if row_id else None
-        return None if index is None else self.row(index)
-
-    def first(self, column: str, value: Any) -> str | None:
-        """The id of the first row with that value; a blank one is nobody's."""
-        pairs = zip(self.columns["id"], self.columns[column], strict=True)
-        return next((row_id for row_id, held in pairs if value and held == value), None)
-
-
 class Directory:
     """People and companies of one round of the world."""
 
     def __init__(self, world: Any) -> None:
-        self.people = Table(world.contacts("apollo"))
-        self.companies = Table(world.organisations("apollo"))
+        self.people = Columns(world.contacts("apollo"))
+        self.companies = Columns(world.organisations("apollo"))
         self._codes: dict[str, tuple[np.ndarray, dict[str, int]]] = {}
         self._headcount: np.ndarray | None = None
         self._remembered: dict[str, np.ndarray] = {}
@@ -73,7 +51,7 @@ class Directory:
         if key not in self._remembered:
             if len(self._remembered) >= _MEMORY_MAX:
                 self._remembered.clear()
-            mask = np.ones(self.people.count, dtype=bool)
+            mask = np.ones(self.people.rows, dtype=bool)
             for name, value in known.items():
                 mask &= _FILTERS[name](self, value)
             self._remembered[key] = np.flatnonzero(mask)
@@ -95,16 +73,16 @@ class Directory:
     def _values(self, column: str) -> list[Any]:
         """A column of people, or `company.<column>` of their employers."""
         if not column.startswith("company."):
-            return self.people.columns[column]
-        told = self.companies.columns[column.removeprefix("company.")]
-        places = (self.companies.place.get(company) for company in self.people.columns["organisation_id"])
+            return self.people.values[column]
+        told = self.companies.values[column.removeprefix("company.")]
+        places = (self.companies.place.get(company) for company in self.people.values["organisation_id"])
         return [None if place is None else told[place] for place in places]
 
     def of_size(self, ranges: Any) -> np.ndarray:
         """People whose employer's head count lies in one of the `"lo,hi"` ranges."""
         if self._headcount is None:
             self._headcount = np.array([value or 0 for value in self._values("company.employees")], dtype=np.int64)
-        mask = np.zeros(self.people.count, dtype=bool)
+        mask = np.zeros(self.people.rows, dtype=bool)
         for text in _texts(ranges):
             low, _, high = text.partition(",")
             if not low.strip().isdigit():

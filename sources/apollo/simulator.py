@@ -200,7 +200,7 @@ class ApolloSimulator(Simulator):
         for column in ("email", "linkedin_url"):
             if detail.get(column):
                 return self.directory.people.first(column, detail[column])
-        people = self.directory.people.columns
+        people = self.directory.people.values
         name, domain = (detail.get("first_name"), detail.get("last_name")), detail.get("domain")
         candidates = zip(
             *(people[column] for column in ("id", "first_name", "last_name", "organisation_domain")), strict=True

@@ -95,7 +95,7 @@ class Watch:
         for person_id, stub in good:
             refreshed_at = stub.get("last_refreshed_at")
             self.stamps[person_id] = refreshed_at if isinstance(refreshed_at, str) else ""
-        return {person_id for person_id, _ in good}
+        return {person_id for person_id, _ in good} | {row.id for row in poison}  # poison was seen, too
 
     def _report_gap(self, total: int) -> None:
         gap = total - len(self.stamps) - len({row.id for row in self.poison})

@@ -27,8 +27,8 @@ class Workspace:
 
     def contacts_search(self, body: Body) -> Response:
         people = self._directory().people
-        saved = [place for place, person_id in enumerate(people.columns["id"]) if self._account.is_saved(person_id)]
-        moments = people.columns["updated_at"]
+        saved = [place for place, person_id in enumerate(people.values["id"]) if self._account.is_saved(person_id)]
+        moments = people.values["updated_at"]
         is_ascending = bool(body.get("sort_ascending", False))
         if body.get("sort_by_field") == "contact_updated_at":
             saved.sort(key=lambda place: moments[place], reverse=not is_ascending)
@@ -42,11 +42,9 @@ class Workspace:
         if field_name not in (None, "account_updated_at", "account_created_at", "account_last_activity_date"):
             return json_response({"error": "Invalid sort criteria", "skip_alert_dialog": True}, status=422)
         companies = self._directory().companies
-        saved = [
-            place for place, company_id in enumerate(companies.columns["id"]) if self._account.is_saved(company_id)
-        ]
+        saved = [place for place, company_id in enumerate(companies.values["id"]) if self._account.is_saved(company_id)]
         if field_name == "account_updated_at":
-            moments = companies.columns["updated_at"]
+            moments = companies.values["updated_at"]
             saved.sort(key=lambda place: moments[place], reverse=not body.get("sort_ascending", False))
         page, rows = page_size(body)
         told = [shapes.account(companies.row(place)) for place in saved[(page - 1) * rows : page * rows]]
@@ -77,7 +75,7 @@ class Workspace:
         places = [
             place
             for place, (country, domain) in enumerate(
-                zip(companies.columns["country"], companies.columns["domain"], strict=True)
+                zip(companies.values["country"], companies.values["domain"], strict=True)
             )
             if (not wanted or str(country).casefold() in wanted) and (not domains or domain in domains)
         ]

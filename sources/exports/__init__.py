@@ -123,7 +123,7 @@ class _Folder:
         state = dlt.current.resource_state()
         if state.get("folder") != self._fingerprint:
             poison = [row for drop in self._drops for row in _parted(drop)[1]] + self._strays
-            self._meter.quarantined += len(poison)
+            self._meter.quarantine(poison)
             yield quarantine_rows(poison, self._clock.now())
             state["problems"] = [
                 f"exports/{row.id}: {row.reason}. {row.remedy} The other files are loaded."

@@ -11,6 +11,8 @@ Belongs here: the source and its guards. Does not: reading (`client.py`, `walk.p
 mirror to golden (`assets/publishing`).
 Surprise: each table is replaced whole, so that what was deleted in Halo leaves it; and a table is left as it was when
 its reading was cut short, shrank by more than half or failed. Nobody may conclude from a bad list that Halo is empty.
+Surprise: a poison row is quarantined *and* stays in its table, without the fields that are wrong. A record that the
+mirror does not show would be taken for absent and made a second time.
 """
 
 from __future__ import annotations
@@ -77,10 +79,11 @@ class _Mirror:
         loaded[name] = table.num_rows
         yield dlt.mark.with_hints(table, dlt.mark.make_hints(write_disposition="replace"))
 
-    def quarantined(self) -> Iterator[list[dict[str, Any]]]:
+    def quarantined(self) -> Iterator[Any]:
         """Rows that were not let in. dlt takes its resources in turn, so this one may be asked first."""
         for resource in settings.RESOURCES:
             self._once(resource)
+        yield dlt.mark.materialize_table_schema()  # a mirror without poison still has its table
         if self._poison:
             yield quarantine_rows(self._poison, self._client.clock.now())
 
@@ -90,7 +93,7 @@ class _Mirror:
         return self._read_tables[resource]
 
     def _read(self, resource: Resource) -> pa.Table | None:
-        retries_before = self._client.retries
+        retried_before = self._client.retried.copy()
         try:
             walk = self._client.walk(resource)
             batches = [self._batch(resource, page) for page in walk]
@@ -98,7 +101,7 @@ class _Mirror:
             self._hold(resource, f"could not be read to the end ({error})")
             return None
         finally:
-            self._meter.retries += self._client.retries - retries_before
+            self._meter.retried += self._client.retried - retried_before
         table = pa.Table.from_batches(batches, schema=RAW_SCHEMA)
         self._meter.fetched[settings.TABLE[resource]] += table.num_rows
         if not walk.is_complete:
@@ -113,9 +116,13 @@ class _Mirror:
 
     def _batch(self, resource: Resource, page: list[Any]) -> pa.RecordBatch:
         entity = settings.TABLE[resource]
-        good, poison = screen(page, entity=entity, id_of=lambda row: as_id(row.get("id")))
+        good, poison = screen(page, entity=entity, id_of=_id_of)
+        if poison:
+            sound = {row_id for row_id, _ in good}
+            spoilt = (row for row in page if isinstance(row, dict) and str(_id_of(row)) not in sound)
+            good += screen(map(_without_faults, spoilt), entity=entity, id_of=_id_of)[0]
         self._poison += poison
-        self._meter.quarantined += len(poison)
+        self._meter.quarantine(poison)
         fetched_at = self._client.clock.now()
         return pa.RecordBatch.from_pylist(
             [raw_row(row_id, payload, fetched_at=fetched_at) for row_id, payload in good], schema=RAW_SCHEMA
@@ -126,3 +133,14 @@ class _Mirror:
             f"halopsa: the list of {resource} {why}. Table raw_halopsa.{settings.TABLE[resource]} stays as it was; the "
             "next run reads it anew."
         )
+
+
+def _id_of(row: dict[str, Any]) -> int | None:
+    return as_id(row.get("id"))
+
+
+def _without_faults(row: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a poison row that are fit to be kept, each judged alone."""
+    named = {"id": row.get("id")}
+    fields = ({**named, name: value} for name, value in row.items())
+    return {name: value for good in screen(fields, entity="", id_of=_id_of)[0] for name, value in good[1].items()}

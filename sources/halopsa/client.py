@@ -9,6 +9,7 @@ even for one record; an answer may be a bare object, the last object only, or an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -89,9 +90,9 @@ class HaloClient:
         self._custom_field_ids: dict[str, dict[str, int]] | None = None
 
     @property
-    def retries(self) -> int:
-        """How often an answer made us wait and ask again."""
-        return self.session.http.retries
+    def retried(self) -> Counter[str]:
+        """Why we had to ask again, and how often."""
+        return self.session.http.retried
 
     # -- reads ----------------------------------------------------------------------------------------------------
 
@@ -257,7 +258,7 @@ class HaloClient:
 
     def _wait_out(self, error: RateLimited, attempt: int) -> None:
         """A 429 was not applied, so the same write may go out again; 30 s, 60 s, … up to a whole window."""
-        self.session.http.retries += 1
+        self.session.http.retried["HTTP 429"] += 1
         backoff_s = min(30.0 * 2 ** (attempt - 1), settings.WINDOW_S)
         self.clock.sleep(max(error.retry_after_s, 1.0) if error.retry_after_s is not None else backoff_s)
 

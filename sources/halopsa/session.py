@@ -60,6 +60,16 @@ class HaloSession:
         self._token: str | None = None
         self._renew_at_s = 0.0
 
+    def check(self) -> None:
+        """Sign in, asking once: whether the settings are right, before anything costs.
+
+        Raises:
+            Unauthorised, BadRequest: HaloPSA is there and refuses client id, secret or tenant.
+            VendorError: it cannot be reached now.
+        """
+        with self._lock:
+            self._sign_in(retry=False)
+
     def read(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """JSON of a GET below `/api`, retried as reads may be; signed in anew once if the token was refused.
 
@@ -119,23 +129,54 @@ class HaloSession:
         """A token other than the one that was refused; signs in unless another thread has done so already."""
         with self._lock:
             if self._token == refused or self._token is None:
+                self.http.retried["HTTP 401"] += 1
                 self._sign_in()
             assert self._token is not None
             return self._token
 
-    def _sign_in(self) -> None:
+    def _sign_in(self, *, retry: bool = True) -> None:
         self._token = None
         url = f"{self.base_url}{settings.TOKEN_PATH}"
         try:
-            answer = self.http.fetch_json("POST", url, params={"tenant": self._tenant}, data=self._credentials)
+            answer = self.http.fetch_json(
+                "POST", url, retry=retry, params={"tenant": self._tenant}, data=self._credentials
+            )
         except VendorError as error:
-            raise _explained(error, self._tenant) from error
+            raise self._explained(error) from error
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
             raise BadRequest(f"{VENDOR}: the token endpoint answered without access_token", status=200)
         life_s = _life_s(answer.get("expires_in"))
         self._token = token
         self._renew_at_s = self.clock.time() + life_s - min(settings.TOKEN_MARGIN_S, life_s / 2)
+
+    def _explained(self, error: VendorError) -> VendorError:
+        """The same error with what usually stands behind it. Credentials and bodies never enter the text."""
+        if isinstance(error, Unauthorised) or (error.status == 400 and "invalid_client" in message_of(error.body)):
+            text = "HaloPSA refuses client id or secret (SOURCES__HALOPSA__CLIENT_ID, …__CLIENT_SECRET)"
+            return Unauthorised(f"{VENDOR}: {text}; copy both from the API application in HaloPSA", status=error.status)
+        if error.status == 404:
+            return BadRequest(f"{VENDOR}: there is no HaloPSA at SOURCES__HALOPSA__BASE_URL (HTTP 404)", status=404)
+        if error.status != 500:
+            return error
+        own_name = self._name_of_tenant()
+        if own_name is None:
+            text = f"the token endpoint answers 500, as HaloPSA also answers an unknown tenant ({self._tenant!r})"
+            return ServerError(f"{VENDOR}: {text}; see SOURCES__HALOPSA__TENANT", status=500, retryable=True)
+        text = f"HaloPSA is up and its sign-in does not know tenant {self._tenant!r}; it calls itself {own_name!r}"
+        return Unauthorised(f"{VENDOR}: {text}. Mend SOURCES__HALOPSA__TENANT", status=500)
+
+    def _name_of_tenant(self) -> str | None:
+        """What HaloPSA says of itself to everybody; None where it says nothing, which is how an outage looks.
+
+        An unknown tenant is answered with 500, as a failure is; this tells the two apart.
+        """
+        try:
+            answer = self.http.fetch_json("GET", self._url("AuthInfo"), retry=False)
+        except VendorError:
+            return None
+        name = answer.get("tenant_id") if isinstance(answer, dict) else None
+        return str(name)[:80] if name else None
 
 
 class NotSent(VendorError):
@@ -151,17 +192,6 @@ def json_or_none(response: requests.Response) -> Any:
         return json_of(response, VENDOR)
     except VendorError:
         return None
-
-
-def _explained(error: VendorError, tenant: str) -> VendorError:
-    """The same error with what usually stands behind it. Credentials and bodies never enter the text."""
-    if isinstance(error, Unauthorised) or (error.status == 400 and "invalid_client" in message_of(error.body)):
-        text = "HaloPSA refuses client id or secret (SOURCES__HALOPSA__CLIENT_ID, …__CLIENT_SECRET)"
-        return Unauthorised(f"{VENDOR}: {text}; copy both from the API application in HaloPSA", status=error.status)
-    if isinstance(error, ServerError) and error.status == 500:
-        text = f"the token endpoint answers 500, which is also how HaloPSA answers an unknown tenant ({tenant!r})"
-        return ServerError(f"{VENDOR}: {text}; see SOURCES__HALOPSA__TENANT", status=500, retryable=True)
-    return error
 
 
 def _life_s(expires_in: Any) -> float:

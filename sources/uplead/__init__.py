@@ -19,7 +19,7 @@ import dlt
 from dlt.extract import DltResource
 
 from sources.archive import Archive
-from sources.intake import Meter, Poison
+from sources.intake import Meter
 from sources.paid import archived, quarantine
 from sources.uplead import settings
 from sources.uplead.client import UpLeadClient
@@ -31,11 +31,10 @@ def uplead(
     client: UpLeadClient, archive: Archive, meter: Meter, domains: Sequence[str] | None = None
 ) -> Iterator[DltResource]:
     """Contacts, organisations and quarantine: of the whole account, or of some domains only."""
-    poison: list[Poison] = []
 
     def contacts(state: MutableMapping[str, Any]) -> None:
-        Visit(client, archive, meter, poison).run(domains)
+        Visit(client, archive, meter).run(domains)
 
     yield archived("contact", archive, meter, contacts, client.session)
     yield archived("organisation", archive, meter)
-    yield quarantine(poison, meter, client.clock)
+    yield quarantine(archive, meter, client.clock)

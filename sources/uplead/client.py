@@ -68,6 +68,7 @@ class UpLeadClient:
             page = _page_of(document, number)
             if page is not None:
                 return page
+            self.session.retried["an answer without data"] += 1
             self.clock.sleep(2.0**attempt)
         raise Unreachable(f"UpLead: the answer on {path} has no results", retryable=True)
 

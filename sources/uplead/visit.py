@@ -13,6 +13,7 @@ from typing import Any
 from sources.archive import Archive, ArchiveRow
 from sources.http import Forbidden
 from sources.intake import Meter, Poison, content_hash, screen
+from sources.paid import Till
 from sources.uplead import settings
 from sources.uplead.client import ContactPage, UpLeadClient
 
@@ -24,11 +25,12 @@ class OutOfCredits(Exception):
 class Visit:
     """One round over contacts and the companies that come with them."""
 
-    def __init__(self, client: UpLeadClient, archive: Archive, meter: Meter, poison: list[Poison]) -> None:
-        self._client, self._archive, self._meter, self._poison = client, archive, meter, poison
-        self._stamps = {entity: archive.stamps(settings.SOURCE, entity) for entity in ("contact", "organisation")}
-        self._drawers: dict[str, list[ArchiveRow]] = {"contact": [], "organisation": []}
+    def __init__(self, client: UpLeadClient, archive: Archive, meter: Meter) -> None:
+        self._client, self._meter = client, meter
+        # Companies first, so that no contact is kept without its own.
+        self._till = Till(archive, meter, "organisation", "contact", rows_max=settings.ARCHIVE_ROWS)
         self._seen: dict[str, set[str]] = {"contact": set(), "organisation": set()}
+        self._poison_seen: set[tuple[str, str]] = set()
         self._balance = 0
         self._unexplained = 0  # credits charged for which no row has been found yet
 
@@ -49,7 +51,7 @@ class Visit:
                 "the next run goes on once credits are added."
             )
         finally:
-            self._keep()  # whatever stopped us: what was paid for is kept
+            self._till.keep()  # whatever stopped us: what was paid for is kept
             for entity, seen in self._seen.items():
                 self._meter.fetched[entity] += len(seen)
         self._check_bill()
@@ -61,14 +63,14 @@ class Visit:
         if path == settings.PRO_SEARCH_PATH:
             self._compare_with_balance(announced)
         before = len(self._seen["contact"])
-        quarantined_before = len(self._poison)
+        poison_before = len(self._poison_seen)
         number: int | None = 1
         while number is not None and number <= settings.PAGES_MAX:
             page = self._page(path, filters, number)
             self._take_page(page)
             self._check_balance(has_more=page.next_number is not None or len(page.rows) < 1)
             number = page.next_number
-        found = len(self._seen["contact"]) - before + len(self._poison) - quarantined_before
+        found = len(self._seen["contact"]) - before + len(self._poison_seen) - poison_before
         if announced is not None and found < announced:
             self._meter.missed["contact"] += announced - found
             self._meter.problem(
@@ -88,13 +90,13 @@ class Visit:
     def _take_page(self, page: ContactPage) -> None:
         self._note_balance(page.balance)
         good, poison = screen(page.rows, entity="contact", id_of=lambda row: row.get("id"))
-        self._poison += poison
         for row_id, row in good:
             # A row without a status counts as billed: the bill is checked, and the worse case must be expected.
             is_billed = row.get("email_status", "valid") in settings.BILLED_STATUSES
             self._take("contact", row_id, row, contact_stamp(row), is_billed=is_billed)
         nested = [row["company"] for _, row in good if isinstance(row.get("company"), dict)]
         self._take_companies(nested, is_billed=False)
+        self._refuse(poison)
 
     def _company_of(self, domain: str) -> None:
         company, balance = self._client.company(domain)
@@ -104,28 +106,30 @@ class Visit:
 
     def _take_companies(self, companies: Iterable[dict[str, Any]], *, is_billed: bool) -> None:
         good, poison = screen(companies, entity="organisation", id_of=company_id)
-        self._poison += poison
         for row_id, row in good:
             self._take("organisation", row_id, row, content_hash(row), is_billed=is_billed)
+        self._refuse(poison)
 
     def _take(self, entity: str, row_id: str, row: dict[str, Any], stamp: str, *, is_billed: bool) -> None:
         """Keep a row that moved. A known row may cost as well, when its address has become valid since."""
         self._seen[entity].add(row_id)
-        if self._stamps[entity].get(row_id) == stamp:
-            return
-        credits = 1.0 if is_billed and self._unexplained > 0 else 0.0
-        self._unexplained -= int(credits)
-        self._drawers[entity].append(ArchiveRow(row_id, stamp, row, credits, self._client.clock.now()))
-        self._stamps[entity][row_id] = stamp
-        self._meter.bought[entity] += 1
-        if len(self._drawers[entity]) >= settings.ARCHIVE_ROWS:
-            self._keep()
+        if not self._till.holds(entity, row_id, stamp):
+            credits = self._explain(is_billed=is_billed)
+            self._till.take(entity, ArchiveRow(row_id, stamp, row, credits, self._client.clock.now()))
 
-    def _keep(self) -> None:
-        """Append what has come so far to the archive; companies first, so that no contact is kept without its own."""
-        for entity in ("organisation", "contact"):
-            self._archive.append(settings.SOURCE, entity, self._drawers[entity])
-            self._drawers[entity] = []
+    def _refuse(self, poison: Iterable[Poison]) -> None:
+        """Keep poison that moved. It comes after the good rows of its page: what they do not explain, it cost."""
+        for row in poison:
+            self._poison_seen.add((row.entity, row.id))
+            stamp = content_hash(row.payload)
+            if not self._till.holds(row.entity, row.id, stamp):
+                self._till.refuse(row, stamp=stamp, credits=self._explain(), at=self._client.clock.now())
+
+    def _explain(self, *, is_billed: bool = True) -> float:
+        """What a row that moved cost: a credit of the balance, as long as one went without explanation."""
+        credits = 1 if is_billed and self._unexplained > 0 else 0
+        self._unexplained -= credits
+        return float(credits)
 
     def _note_balance(self, balance: int | None) -> None:
         if balance is not None:
@@ -139,7 +143,7 @@ class Visit:
             raise OutOfCredits
 
     def _compare_with_balance(self, announced: int | None) -> None:
-        new_at_most = max((announced or 0) - len(self._stamps["contact"]), 0)
+        new_at_most = max((announced or 0) - self._till.count("contact"), 0)
         if new_at_most > self._balance:
             self._meter.problem(
                 f"uplead: up to {new_at_most} contacts are new and {self._balance} credits are left; "

@@ -39,8 +39,8 @@ def zoominfo(
     def organisations(state: MutableMapping[str, Any]) -> None:
         is_sweep = _is_sweep_due(state, client, sweep_days)
         walk = walk_all(client, settings.COMPANY, meter)
-        _, found = buy(client, archive, meter, walk, is_sweep=is_sweep)
-        poison.extend(walk.poison + found)
+        poison.extend(walk.poison)
+        buy(client, archive, meter, walk, is_sweep=is_sweep)
         _note_sweep(state, client, is_sweep=is_sweep)
 
     def contacts(state: MutableMapping[str, Any]) -> None:
@@ -48,8 +48,8 @@ def zoominfo(
         since = cursor_day(cursor, client.clock.now().date())
         is_sweep = since is None or _is_sweep_due(state, client, sweep_days)
         walk = walk_all(client, settings.CONTACT, meter) if is_sweep or not since else walk_since(client, since, meter)
-        unbought, found = buy(client, archive, meter, walk, is_sweep=is_sweep)
-        poison.extend(walk.poison + found)
+        poison.extend(walk.poison)
+        unbought = buy(client, archive, meter, walk, is_sweep=is_sweep)
         state["cursor"] = next_cursor(walk, cursor, unbought)
         _note_sweep(state, client, is_sweep=is_sweep)
         if any(not walk.seen[row_id].is_dated for row_id in unbought):
@@ -57,7 +57,7 @@ def zoominfo(
 
     yield archived("organisation", archive, meter, organisations, client.session)
     yield archived("contact", archive, meter, contacts, client.session)
-    yield quarantine(poison, meter, client.clock)
+    yield quarantine(archive, meter, client.clock, poison)
 
 
 def _is_sweep_due(state: MutableMapping[str, Any], client: ZoomInfoClient, sweep_days: int) -> bool:

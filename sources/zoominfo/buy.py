@@ -13,16 +13,15 @@ from typing import Any
 from sources.archive import Archive, ArchiveRow
 from sources.http import BadRequest
 from sources.intake import Meter, Poison, content_hash, screen
+from sources.paid import Till, attributed
 from sources.zoominfo import settings
 from sources.zoominfo.client import ZoomInfoClient, is_out_of_credits
 from sources.zoominfo.settings import EntityRoutes
-from sources.zoominfo.watch import Walk
+from sources.zoominfo.watch import Seen, Walk
 
 
-def buy(
-    client: ZoomInfoClient, archive: Archive, meter: Meter, walk: Walk, *, is_sweep: bool = False
-) -> tuple[list[str], list[Poison]]:
-    """Enrich what moved; returns the ids that were due and did not come, and the poison among the answers.
+def buy(client: ZoomInfoClient, archive: Archive, meter: Meter, walk: Walk, *, is_sweep: bool = False) -> list[str]:
+    """Enrich what moved; returns the ids that were due and did not come.
 
     With `is_sweep` undated records under management are read again too: their search row hides most fields, and the
     reading is free.
@@ -34,11 +33,11 @@ def buy(
         if is_sweep:
             purchase.read(purchase.free_to_refresh)
     finally:
-        purchase.keep()  # whatever stopped us: what was paid for is kept
+        purchase.till.keep()  # whatever stopped us: what was paid for is kept
     _report_misses(meter, walk, purchase.missed)
     if used_before is not None:
         _check_bill(client, meter, used_before, purchase.credits)
-    return purchase.unbought, purchase.poison
+    return purchase.unbought
 
 
 class Purchase:
@@ -46,20 +45,18 @@ class Purchase:
 
     def __init__(self, client: ZoomInfoClient, archive: Archive, meter: Meter, walk: Walk) -> None:
         self.routes: EntityRoutes = walk.routes
-        self.poison: list[Poison] = []
         self.unbought: list[str] = []
         self.credits = 0
-        self.missed = 0  # asked for and not delivered: no match, opted out, poison
-        self._client, self._archive, self._meter, self._walk = client, archive, meter, walk
-        self._drawer: list[ArchiveRow] = []
+        self.missed = 0  # asked for and not delivered: no match, opted out
+        self.till = Till(archive, meter, self.routes.entity, rows_max=settings.ARCHIVE_ROWS)
+        self._client, self._meter, self._walk = client, meter, walk
         self._is_broke = False
-        stamps = archive.stamps(settings.SOURCE, self.routes.entity)
         self._hashes = _content_hashes(archive, self.routes.entity)
-        self.due = [row_id for row_id, seen in walk.seen.items() if stamps.get(row_id) != seen.stamp]
+        self.due = [row_id for row_id, seen in walk.seen.items() if not self._holds(row_id, seen.stamp)]
         self.free_to_refresh = [
             row_id
             for row_id, seen in walk.seen.items()
-            if seen.is_managed and not seen.is_dated and stamps.get(row_id) == seen.stamp
+            if seen.is_managed and not seen.is_dated and self._holds(row_id, seen.stamp)
         ]
 
     def read(self, ids: Sequence[str]) -> None:
@@ -68,15 +65,12 @@ class Purchase:
             chunk = ids[start : start + settings.ENRICH_INPUTS_MAX]
             came = set() if self._is_broke else self._read_chunk(chunk)
             self.unbought += [row_id for row_id in chunk if row_id not in came]
-            if len(self._drawer) >= settings.ARCHIVE_ROWS:
-                self.keep()
 
-    def keep(self) -> None:
-        """Append what has come so far to the archive, durably."""
-        self._archive.append(settings.SOURCE, self.routes.entity, self._drawer)
-        self._drawer = []
+    def _holds(self, row_id: str, stamp: str) -> bool:
+        return self.till.holds(self.routes.entity, row_id, stamp)
 
     def _read_chunk(self, chunk: Sequence[str]) -> set[str]:
+        """Take in one answer; returns the ids it settled, by a good record or by poison that was paid for."""
         try:
             items = self._client.enrich(self.routes, chunk)
         except BadRequest as error:
@@ -86,27 +80,41 @@ class Purchase:
             return set()
         if any(_status(item) == "LIMIT_EXCEEDED" for item in items):
             self._stop_buying()
-        asked = set(chunk)
-        matches = (item for item in items if not isinstance(item, dict) or _is_match(item))
-        good, poison = screen(matches, entity=self.routes.entity, id_of=lambda item: _asked_id(item, self.routes))
-        self.poison += poison
-        came = dict(pair for pair in good if pair[0] in asked)
+        matches = [item for item in items if not isinstance(item, dict) or _is_match(item)]
+        misses = {str(_asked_id(item, self.routes)) for item in items if isinstance(item, dict) and not _is_match(item)}
+        good, found = screen(matches, entity=self.routes.entity, id_of=lambda item: _asked_id(item, self.routes))
+        came = {row_id: item for row_id, item in good if row_id in chunk}
+        expected = [row_id for row_id in chunk if row_id not in misses]
+        poison = attributed(found, asked=expected, came=came)
         for row_id, item in came.items():
             self._take(row_id, item)
-        self.missed += len(asked) - len(came)
-        return set(came)
+        for row in poison:
+            self._refuse(row)
+        settled = came.keys() | {row.id for row in poison if row.id in chunk}
+        self.missed += len(chunk) - len(settled)
+        return settled
 
     def _take(self, row_id: str, item: dict[str, Any]) -> None:
         seen = self._walk.seen[row_id]
+        credits, hashed = self._charge(seen), content_hash(item)
+        if credits == 0 and self._hashes.get(row_id) == (seen.stamp, hashed):
+            return  # read again for nothing and nothing new
+        self.till.take(self.routes.entity, ArchiveRow(row_id, seen.stamp, item, credits, self._client.clock.now()))
+        self._hashes[row_id] = (seen.stamp, hashed)
+
+    def _refuse(self, poison: Poison) -> None:
+        seen = self._walk.seen.get(poison.id, Seen(stamp="", is_managed=True))  # a row more than was asked for is free
+        credits = self._charge(seen)
+        if credits == 0 and self.till.holds_poison(self.routes.entity, poison.id, seen.stamp):
+            return  # read again for nothing and still poison
+        self.till.refuse(poison, stamp=seen.stamp, credits=credits, at=self._client.clock.now())
+
+    def _charge(self, seen: Seen) -> float:
+        """What an answer about a record cost."""
         credits = 0 if seen.is_managed else 1
         self.credits += credits
         self._meter.credits += credits
-        hashed = content_hash(item)
-        if credits == 0 and self._hashes.get(row_id) == (seen.stamp, hashed):
-            return  # read again for nothing and nothing new
-        self._drawer.append(ArchiveRow(row_id, seen.stamp, item, float(credits), self._client.clock.now()))
-        self._hashes[row_id] = (seen.stamp, hashed)
-        self._meter.bought[self.routes.entity] += 1
+        return float(credits)
 
     def _stop_buying(self) -> None:
         self._is_broke = True

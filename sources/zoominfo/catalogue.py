@@ -8,14 +8,14 @@ with neither matches no country, and one without a date matches no `lastUpdatedD
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sources.columns import Columns
-from sources.zoominfo.shapes import MANAGEMENT_LEVELS, has_no_date
+from sources.zoominfo.shapes import MANAGEMENT_LEVELS, accuracy, has_no_date
 
 _SELECTIONS_MAX = 2_000
 
@@ -59,7 +59,9 @@ class Catalogue:
             raise UnknownFilter(f"sort {name}")
         if (kind, name) not in self._ranks:
             columns = self.contacts if kind == "contact" else self.companies
-            texts = np.array([str(value or "") for value in columns.values[_SORTS[kind][name]]])
+            column = _SORTS[kind][name]
+            values = self._index[kind][column] if column in self._index[kind] else columns.values[column]
+            texts = np.array([str(value or "") for value in values])
             self._ranks[kind, name] = np.argsort(np.argsort(texts, kind="stable"), kind="stable")
         ordered = places[np.argsort(self._ranks[kind, name][places])]
         return ordered[::-1] if sort.startswith("-") else ordered
@@ -112,7 +114,12 @@ class Catalogue:
             "day": np.array([day if row_id else "" for day, row_id in zip(days, dated, strict=True)], dtype=object),
             "company": _objects(contacts.values["organisation_id"]),
             "employees": _numbers(of_company("employees")),
+            "score": np.array([accuracy(row) for row in self._scored_rows()], dtype=np.int64),
         }
+
+    def _scored_rows(self) -> Iterator[dict[str, Any]]:
+        pairs = zip(self.contacts.values["id"], self.contacts.values["email_status"], strict=True)
+        return ({"id": row_id, "email_status": status} for row_id, status in pairs)
 
     def _company_index(self) -> dict[str, np.ndarray]:
         companies = self.companies
@@ -149,6 +156,13 @@ def _located(column: str) -> Callable[[Mapping[str, np.ndarray], Any], np.ndarra
     return matches
 
 
+def _score(value: Any) -> int:
+    """A lower bound of scores. Raises ValueError outside of what ZoomInfo takes."""
+    if not 70 <= int(value) <= 99:
+        raise ValueError(value)
+    return int(value)
+
+
 _FILTERS: dict[str, Callable[[Mapping[str, np.ndarray], Any], np.ndarray]] = {
     "country": _located("country"),
     "state": _located("state"),
@@ -157,6 +171,11 @@ _FILTERS: dict[str, Callable[[Mapping[str, np.ndarray], Any], np.ndarray]] = {
     "lastUpdatedDateAfter": lambda index, value: index["day"] > str(value)[:10],
     "employeeRangeMin": lambda index, value: index["employees"] >= float(value),
     "employeeRangeMax": lambda index, value: index["employees"] <= float(value),
+    "contactAccuracyScoreMin": lambda index, value: index["score"] >= _score(value),
 }
-_SORTS = {"contact": {"lastName": "last_name", "companyName": "organisation_name"}, "company": {"name": "name"}}
+# Column of the world, or of the index; scores have two digits, so as texts they sort as they do as numbers.
+_SORTS = {
+    "contact": {"lastName": "last_name", "companyName": "organisation_name", "contactAccuracyScore": "score"},
+    "company": {"name": "name"},
+}
 _BOTH = frozenset({"country", "state", "companyId", "employeeRangeMin", "employeeRangeMax"})

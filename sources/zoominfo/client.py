@@ -119,6 +119,7 @@ class ZoomInfoClient:
             document = self._call(method, path, json=None if data is None else {"data": data}, params=params)
             if isinstance(document, dict) and isinstance(document.get("data"), list):
                 return document
+            self.session.retried["an answer without data"] += 1
             self.clock.sleep(2.0**attempt)
         raise Unreachable(f"ZoomInfo: the answer on {path} has no list in `data`", retryable=True)
 
@@ -129,6 +130,7 @@ class ZoomInfoClient:
             return self._send(method, path, token, headers, kwargs)
         except Unauthorised:
             self._token.discard(token)
+            self.session.retried["HTTP 401"] += 1
         return self._send(method, path, self._token.value(), headers, kwargs)
 
     def _send(self, method: str, path: str, token: str, headers: dict[str, str], kwargs: dict[str, Any]) -> Any:

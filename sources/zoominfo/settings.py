@@ -40,6 +40,8 @@ ARCHIVE_ROWS = 500
 # companies take 400 calls, two minutes of the smallest package.
 SWEEP_DAYS = 1
 
+SCORE, SCORE_FILTER = "contactAccuracyScore", "contactAccuracyScoreMin"
+
 OUT_OF_CREDITS = "PFAPI0011"
 # Answers of enrich that carry a record; all other statuses are misses and free.
 MATCHED_STATUSES = frozenset({"FULL_MATCH", "CONTACT_ONLY_MATCH", "COMPANY_ONLY_MATCH"})
@@ -57,7 +59,8 @@ class EntityRoutes:
     id_key: str
     sort: str
     roots: tuple[dict[str, object], ...]
-    splits: tuple[str, ...]  # what a query above the cap is split by, in this order
+    scores: range  # the accuracy scores there are; empty where there is no such filter
+    splits: tuple[str, ...]  # what a query above the cap is split by, in this order, where scores do not do
     output_fields: tuple[str, ...]
 
 
@@ -72,6 +75,7 @@ CONTACT = EntityRoutes(
     # A contact search needs a criterion. These two together match everybody, whichever way `false` is read
     # ("not under management" or "do not filter").
     roots=({"underManagement": True}, {"underManagement": False}),
+    scores=range(70, 100),  # what `contactAccuracyScoreMin` takes
     # The level first: nearly every contact has one, while a country or an employer is missing now and then.
     splits=("managementLevel", "country", "state", "employees"),
     output_fields=(
@@ -91,6 +95,7 @@ COMPANY = EntityRoutes(
     id_key="companyId",
     sort="name",
     roots=({},),
+    scores=range(0),
     splits=("country", "state", "employees"),
     output_fields=(
         "id", "name", "website", "domainList", "phone", "street", "city", "state", "zipCode", "country",

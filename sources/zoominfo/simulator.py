@@ -35,7 +35,9 @@ _POISON = {
     "NUL": lambda row: row["attributes"].update(firstName="Nul\x00l"),
     "no id": lambda row: row.update(id=None),
     "huge": lambda row: row["attributes"].update(jobTitle="x" * 300_000),
+    "nameless": lambda row: row.update(id=None, meta={"matchStatus": "FULL_MATCH"}),
 }
+_PAID = "paid "
 
 
 class Refusal(Exception):
@@ -51,7 +53,8 @@ class ZoomInfoSimulator(Simulator):
 
     Switches: `credits` (records that may be bought), `rows_max` (the cap of a query), `token_s` (life of a token),
     `package` (rate limits), `is_page_total_rows` (what `meta.page.total` counts), `has_repeats` (rows that come
-    twice), `opted_out` (ids that enrich refuses), `poison` (id -> "NUL", "no id" or "huge", in search and enrich).
+    twice), `opted_out` (ids that enrich refuses), `poison` (id -> "NUL", "no id" or "huge", in search and enrich;
+    "paid NUL", "paid nameless" or "paid huge", in enrich alone).
     Fault effects of its own: `revoke` (all tokens end), `no_data` (a body without `data`).
     """
 
@@ -239,8 +242,9 @@ class ZoomInfoSimulator(Simulator):
             is_managed = self._is_managed(kind, row["id"])
             bought_at = datetime.fromtimestamp(self._bought[kind][row["id"]], UTC) if is_managed else None
             hit = shapes.company_hit(row, is_managed, bought_at.date().isoformat() if bought_at else None)
-        if row["id"] in self.poison:
-            _POISON[self.poison[row["id"]]](hit)
+        spoil = _POISON.get(self.poison.get(row["id"], ""))
+        if spoil is not None:
+            spoil(hit)
         return hit
 
     # -- enrich ---------------------------------------------------------------------------------------------------
@@ -283,10 +287,9 @@ class ZoomInfoSimulator(Simulator):
             return shapes.miss(asked, "NON_MATCH_BY_REQUIRED_FIELDS")
         if not self._charge(kind, row_id):
             return shapes.miss(asked, "LIMIT_EXCEEDED")
-        if self.poison.get(row_id) == "no id":
-            return item  # its search row had none, so nobody can ask for it
-        if row_id in self.poison:
-            _POISON[self.poison[row_id]](item)
+        spoil = _POISON.get(self.poison.get(row_id, "").removeprefix(_PAID))
+        if spoil is not None:
+            spoil(item)
         return item
 
     def _is_free(self, kind: str, asked: Any, id_key: str) -> bool:

@@ -1,10 +1,17 @@
-"""A whole halosync in a temporary folder: simulators, virtual clock, full path; for end-to-end tests."""
+"""A whole halosync in a temporary folder: simulators, virtual clock, full path; for end-to-end tests.
+
+`House.run` runs in this process; `halosync` is the real command line in another one, `House.vendors` what it speaks to.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +22,27 @@ from orchestration import settings as settings_module
 from orchestration.full_path import Outcome, execute
 from orchestration.progress import Display
 from orchestration.resources import build_runtime
+from orchestration.settings import PROJECT_ROOT
 from orchestration.simulated import Surroundings, recipe_for, simulated
+from sources.shared_clock import ClockServer
+from sources.simulation import serve
 
+# Apollo must be asked for somebody; its simulator, like Apollo, ignores what it does not know, so this means everybody.
+EVERYBODY = '{"is_everybody": true}'
 WRITES = ("/api/Client", "/api/Site", "/api/Users")
+
+
+def halosync(*arguments: str, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a person calls it, on this data folder and with no settings but these."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES__", "HALOSYNC"))}
+    return subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", *arguments],
+        cwd=PROJECT_ROOT,
+        env=known | {"HALOSYNC_DATA": str(data), **environment},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
 
 
 @dataclass
@@ -55,6 +80,14 @@ class House:
             self.world = around.world
             runtime.ledger.close()
         return Ran(outcome, writes, held, [])
+
+    @contextmanager
+    def vendors(self) -> Iterator[tuple[Surroundings, dict[str, str]]]:
+        """The simulators and their clock, served; and the environment by which the command line finds them."""
+        recipe = recipe_for(self.root, people=self.people, seed=self.seed, change=0.0)
+        with simulated(self.settings, recipe) as around, serve(ClockServer(around.clock)) as clock:
+            found = {"HALOSYNC_CLOCK": clock, "SOURCES__APOLLO__QUERY": EVERYBODY}
+            yield around, around.settings.as_environment() | found
 
     def golden(self, entity: str) -> pd.DataFrame:
         """The golden table without its moments, ordered by id."""

@@ -381,6 +381,22 @@ def test_no_kind_of_poison_stops_the_purchase(tmp_path, kind):
     assert bench.archive.stamps("apollo", "contact").keys() == EVERYBODY - {person_id(5)}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_poison_that_was_paid_for_is_not_paid_for_again(tmp_path, kind):
+    """Also an answer that does not say whom it is about; it was bought again by every run, a credit each time."""
+    bench = Bench(tmp_path, poison={person_id(5): kind}, obsolete_ids={person_id(6)})
+    first = bench.run()
+
+    second = bench.run()
+
+    assert (first.credits, second.credits, bench.simulator.credits_consumed) == (53.0, 0.0, 53.0)
+    assert f"contact:{person_id(5)}" in bench.texts("quarantine")
+    bench.simulator.switches.poison = {}
+    bench.world.refresh([5], "Head of IT")
+    third = bench.run()
+    assert (third.credits, bench.rows("contact").keys()) == (1.0, EVERYBODY - {person_id(6)})
+
+
 def test_odd_but_honest_rows_are_loaded_as_they_are(tmp_path):
     bench = Bench(tmp_path, oddity_share=1.0)
 
@@ -428,8 +444,8 @@ def test_a_key_revoked_in_mid_run_leaves_what_was_bought_and_one_clear_problem(b
 
     assert len(bench.rows("contact")) == 20
     assert meter.problems == [
-        "apollo: HTTP 401 on /api/v1/people/bulk_match. What the archive holds is loaded; the rest follows with the next "
-        "run."
+        "apollo: HTTP 401 on /api/v1/people/bulk_match: the key is refused; see SOURCES__APOLLO__… in .env. What the "
+        "archive holds is loaded, nothing is taken for deleted; the next run goes on."
     ]
 
 

@@ -60,7 +60,7 @@ class Bench:
     def visit(self, client: UpLeadClient | None = None, domains: list[str] | None = None) -> Meter:
         """As `run`, without dlt: for promises about the archive and the bill."""
         meter = Meter("uplead")
-        Visit(client or self.client(), self.archive, meter, []).run(domains)
+        Visit(client or self.client(), self.archive, meter).run(domains)
         return meter
 
     def table(self, name: str) -> dict[str, dict[str, Any]]:
@@ -274,6 +274,22 @@ def test_poison_is_quarantined_and_the_rest_of_its_page_is_loaded(bench: Bench) 
     assert set(bench.table("contact")) == bench.ids() - {nul, nameless, huge}
     assert meter.quarantined == 3
     assert meter.missed["contact"] == 0
+    assert meter.problems == []  # the bill adds up: poison may have cost a credit
+
+
+def test_poison_that_was_paid_for_is_kept_and_counted_once(bench: Bench) -> None:
+    """A deleted warehouse gets it back from the archive; a second visit does not call it new."""
+    poison = sorted(bench.billed())[0]
+    bench.simulator.poison = {poison: "NUL"}
+    first = bench.run()
+    (bench.root / "warehouse.duckdb").unlink()
+
+    second = bench.run()
+
+    assert (first.quarantined, second.quarantined, second.problems) == (1, 0, [])
+    assert (first.credits, second.credits) == (len(bench.billed()), 0)
+    assert bench.archive.credits("uplead") == len(bench.billed())
+    assert set(bench.table("quarantine")) == {f"contact:{poison}"}
 
 
 def test_odd_rows_are_kept_as_sent(tmp_path: Path) -> None:
