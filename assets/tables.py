@@ -42,16 +42,11 @@ def key_of(table: str) -> dg.AssetKey:
 
 
 def _dependencies(step: Step) -> list[dg.AssetKey]:
-    """Assets a step reads. Raw tables that a source never has (exports: organisations) are made by the state."""
-    keys = {key_of(name) for name in step.inputs if not name.startswith("raw_") or _is_loaded(name)}
+    """Assets a step reads. Raw tables of a source that is not configured are made by the state."""
+    keys = {key_of(name) for name in step.inputs}
     if any(name.startswith("raw_") for name in step.inputs):
         keys.add(LEDGER_STATE)
     return sorted(keys)
-
-
-def _is_loaded(raw_table: str) -> bool:
-    schema, table = raw_table.split(".")
-    return table in RAW_TABLES[schema.removeprefix("raw_")]
 
 
 @dg.asset(

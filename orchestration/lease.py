@@ -30,7 +30,7 @@ def leased(runtime: Runtime) -> dg.ResourceDefinition:
     def resource(context: dg.InitResourceContext) -> Iterator[Runtime]:
         with runtime.ledger.lease(LEASE):
             if context.instance is not None:
-                close_dead_runs(context.instance, but=context.run_id)
+                close_dead_runs(context.instance, but=context.run.run_id if context.run else None)
             yield runtime
 
     return resource
