@@ -41,7 +41,9 @@ def contract_check(table: Table) -> dg.AssetChecksDefinition:
         with runtime.connect() as connection:
             found = breaches_of(connection, table)
         text = "; ".join(found) or "nothing to object to"
-        return dg.AssetCheckResult(passed=not found, metadata={"expected": "0 breaches", "found": text})
+        return dg.AssetCheckResult(
+            passed=not found, metadata={"expected": "0 breaches", "found": text, "breaches": len(found)}
+        )
 
     return contract
 
@@ -66,7 +68,8 @@ def retired_share_check(entity: str) -> dg.AssetChecksDefinition:
         asset=dg.AssetKey(["changes", f"{entity}_change"]),
         name="retired_share",
         blocking=True,
-        description=f"At most {RETIRED_SHARE_MAX:.0%} of the published records of this entity are retired in one run.",
+        description=f"At most {RETIRED_SHARE_MAX:.0%} of the live {entity} records are retired in one run."
+        " Held beyond that: a source shrank, a key changed, or the matching went wrong.",
         pool=POOL,
         required_resource_keys={"runtime"},
     )
@@ -80,7 +83,8 @@ def retired_share_check(entity: str) -> dg.AssetChecksDefinition:
         retired, live = row or (0, 0)
         passed = retired <= RETIRED_ROWS_FREE or retired <= live * RETIRED_SHARE_MAX
         found = f"{retired:,} of {live:,} {entity} records would be retired (guard {RETIRED_SHARE_MAX:.0%})"
-        return dg.AssetCheckResult(passed=passed, metadata={"expected": "few", "found": found})
+        expected = f"at most {RETIRED_SHARE_MAX:.0%} of them, or {RETIRED_ROWS_FREE} records"
+        return dg.AssetCheckResult(passed=passed, metadata={"expected": expected, "found": found, "retired": retired})
 
     return retired_share
 

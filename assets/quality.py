@@ -11,29 +11,28 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from assets import describe
 from assets.common import OWNERS, POOL, table_metadata
 from assets.runtime import Runtime
 from transforms.contracts import ENTITIES
 from transforms.engines.duckdb import DuckDBEngine
 
+# Table -> the assets it reads.
 TABLES = {
-    **{
-        f"quality.{entity}_completeness": (f"How many golden {entity}s have a value, by field.", [f"golden/{entity}"])
-        for entity in ENTITIES
-    },
-    "quality.source_overlap": ("Which sources contribute together.", [f"golden/{entity}" for entity in ENTITIES]),
+    **{f"quality.{entity}_completeness": [f"golden/{entity}"] for entity in ENTITIES},
+    "quality.source_overlap": [f"golden/{entity}" for entity in ENTITIES],
 }
 
 
 def quality_table(name: str) -> dg.AssetsDefinition:
     """The asset of one quality table."""
-    description, upstream = TABLES[name]
 
     @dg.asset(
         key=name.split("."),
         group_name="quality",
-        deps=[dg.AssetKey(key.split("/")) for key in upstream],
-        description=description,
+        deps=[dg.AssetKey(key.split("/")) for key in TABLES[name]],
+        description=describe.description(name),
+        metadata=describe.metadata(name),
         kinds={"duckdb", "sql"},
         owners=OWNERS,
         pool=POOL,
@@ -80,7 +79,7 @@ def page(numbers: dict[str, list[dict[str, Any]]]) -> str:
         "<h1>Data quality</h1>",
     ]
     for name, rows in numbers.items():
-        parts.append(f"<h2>{html.escape(TABLES[name][0])}</h2><table>")
+        parts.append(f"<h2>{html.escape(describe.description(name))}</h2><table>")
         heads = "".join(f"<th>{html.escape(column)}</th>" for column in (rows[0] if rows else {}))
         parts.append(f"<tr>{heads}</tr>")
         parts += ["<tr>" + "".join(_cell(value) for value in row.values()) + "</tr>" for row in rows]

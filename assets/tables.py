@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from assets import describe
 from assets.common import COUNTS, OWNERS, POOL, table_metadata
 from assets.publishing import heads, models, registry
 from assets.publishing.ledger import next_stamp
@@ -18,8 +19,8 @@ from assets.raw import TABLES as RAW_TABLES
 from assets.runtime import Runtime
 from transforms import pipeline
 from transforms.context import Context
-from transforms.contracts import ENTITIES, TABLES
-from transforms.engines.duckdb import SQL_ROOT, DuckDBEngine
+from transforms.contracts import ENTITIES
+from transforms.engines.duckdb import DuckDBEngine
 from transforms.model import Model
 from transforms.pipeline import PREPARED, STEPS, Step
 
@@ -50,21 +51,16 @@ def key_of(table: str) -> dg.AssetKey:
 
 
 def _dependencies(step: Step) -> list[dg.AssetKey]:
-    """Assets a step reads. Raw tables that a source never has (exports: organisations) are made by the state."""
-    keys = {key_of(name) for name in step.inputs if not name.startswith("raw_") or _is_loaded(name)}
+    """Assets a step reads. Raw tables of a source that is not configured are made by the state."""
+    keys = {key_of(name) for name in step.inputs}
     if any(name.startswith("raw_") for name in step.inputs):
         keys.add(LEDGER_STATE)
     return sorted(keys)
 
 
-def _is_loaded(raw_table: str) -> bool:
-    schema, table = raw_table.split(".")
-    return table in RAW_TABLES[schema.removeprefix("raw_")]
-
-
 @dg.asset(
     key=LEDGER_STATE,
-    group_name="ops",
+    group_name="ledger",  # not ops: read by all that follows, where the mirrors in ops come last
     deps=[dg.AssetKey([f"raw_{source}", table]) for source, tables in RAW_TABLES.items() for table in tables],
     description="Registry of golden ids, live heads and the moment of the run, put beside the tables for this run.",
     kinds={"sqlite", "duckdb"},
@@ -105,13 +101,13 @@ def _models_that_fit(runtime: Runtime, engine: DuckDBEngine) -> dict[str, Model]
 
 def table_asset(step: Step) -> dg.AssetsDefinition:
     """The asset of one step."""
-    contract = TABLES.get(step.name)
 
     @dg.asset(
         key=step.name.split("."),
         group_name=step.layer,
         deps=_dependencies(step),
-        description=contract.comment if contract else _first_line(step.name),
+        description=describe.description(step.name),
+        metadata=describe.metadata(step.name),
         kinds={"duckdb", *KINDS[step.how]},
         owners=OWNERS,
         pool=POOL,
@@ -147,15 +143,6 @@ def _build(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str, *
             models.store(
                 transaction, {entity: brought.models[entity].model_dump(mode="json")}, run_id=run_id, at=brought.run_at
             )
-
-
-def _first_line(name: str) -> str | None:
-    """A step without a contract describes itself by the first line of its SQL file."""
-    schema, table = name.split(".")
-    path = SQL_ROOT / schema / f"{table}.sql"
-    if not path.exists():
-        return None
-    return path.read_text(encoding="utf-8").split("\n", 1)[0].split(": ", 1)[-1].capitalize()
 
 
 def _utc(moment: datetime) -> datetime:

@@ -1,7 +1,8 @@
 """The Dagster definitions: all assets, checks, jobs and schedules, built by one function.
 
 Belongs here: putting the parts together. Does not: the parts. `build_definitions(runtime=…)` takes what a test or the
-demo hands in; Dagster's own server imports `defs`, which is built from the environment.
+demo hands in and holds the lease for; Dagster's own server imports `defs`, which is built from the environment and
+takes the lease for each run.
 """
 
 import dagster as dg
@@ -16,13 +17,15 @@ from assets.tables import table_assets
 
 from orchestration import settings as settings_module
 from orchestration.automation import full_sync, nightly_quality, schedules
+from orchestration.lease import leased
 from orchestration.resources import build_runtime
 
 
 def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
     """Everything Dagster knows of halosync."""
-    if runtime is None:
-        runtime = build_runtime(settings_module.load())
+    resource = (
+        dg.ResourceDefinition.hardcoded_resource(runtime) if runtime else leased(build_runtime(settings_module.load()))
+    )
     return dg.Definitions(
         assets=[
             *(raw_asset(source) for source in TABLES),
@@ -38,7 +41,7 @@ def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
         asset_checks=all_checks(),
         jobs=[full_sync, nightly_quality],
         schedules=schedules(),
-        resources={"runtime": dg.ResourceDefinition.hardcoded_resource(runtime)},
+        resources={"runtime": resource},
         # In-process: another executor would import everything again for every step (docs/decisions/0002).
         executor=dg.in_process_executor,
     )
@@ -46,5 +49,5 @@ def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What `dagster dev -m orchestration.definitions` loads."""
+    """What Dagster's server loads (`workspace.yaml`)."""
     return build_definitions()

@@ -23,9 +23,9 @@ from assets.runtime import Runtime, WarehouseBusy
 from orchestration import summary as summaries
 from orchestration.definitions import build_definitions
 from orchestration.exits import Exit, Stop
+from orchestration.lease import LEASE, close_dead_runs
 from orchestration.progress import Display
 
-LEASE = "full_sync"
 BUSY = (WarehouseBusy.__name__, LedgerBusy.__name__)
 
 
@@ -83,6 +83,7 @@ def peak_mb() -> int:
 def _run_job(runtime: Runtime) -> dg.ExecuteInProcessResult:
     definitions = build_definitions(runtime=runtime)
     with instance_at(runtime.data) as instance:
+        close_dead_runs(instance)
         return definitions.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             raise_on_error=False,

@@ -73,11 +73,7 @@ def checked_settings(only: list[str] | None, *, publish: bool) -> Settings:
         for source in only or []:
             if source in VENDORS:
                 settings.require(source, why=f"--source {source} needs it.")
-        if not settings.missing("apollo") and not settings.sources.apollo.query:
-            raise SettingsError(
-                "Setting SOURCES__APOLLO__QUERY is missing; without a filter every person Apollo knows would be bought "
-                "at a credit each. Set it in .env (see .env.template)."
-            )
+        refuse_buying_everybody(settings)
         settings.prepare()
         has_exports = any(path.is_file() for path in (settings.data_root / "exports").rglob("*"))
         if not settings.configured() and not has_exports:
@@ -90,3 +86,16 @@ def checked_settings(only: list[str] | None, *, publish: bool) -> Settings:
     except SettingsError as error:
         raise Stop(str(error), Exit.USAGE) from error
     return settings
+
+
+def refuse_buying_everybody(settings: Settings) -> None:
+    """Apollo without a filter is not a run but a bill.
+
+    Raises:
+        SettingsError: Apollo is configured and its query is not.
+    """
+    if not settings.missing("apollo") and not settings.sources.apollo.query:
+        raise SettingsError(
+            "Setting SOURCES__APOLLO__QUERY is missing; without a filter every person Apollo knows would be bought "
+            "at a credit each. Set it in .env (see .env.template)."
+        )

@@ -70,7 +70,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     funnel.add_column("organisations", justify="right")
     funnel.add_column("contacts", justify="right")
     funnel.add_column("")
-    fetched = ", ".join(f"{source} {count:,}" for source, count in summary["fetched"].items())
+    fetched = ", ".join(f"{source} {count:,}" for source, count in summary["fetched"].items() if count)
     funnel.add_row("fetched", "", f"{sum(summary['fetched'].values()):,}", fetched)
     for step in ("standardised", "pairs", "golden", "changes"):
         funnel.add_row(step, *(f"{summary[step].get(entity, 0):,}" for entity in ("organisation", "contact")), "")
@@ -82,7 +82,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     halo = ", ".join(f"{count:,} {state}" for state, count in summary["halo"].items())
     console.print(f"\n[bold]HaloPSA[/bold]      {halo}")
     console.print(f"[bold]Feed[/bold]         {summary['feed']['records']:,} records")
-    credits = ", ".join(f"{source} {amount:g}" for source, amount in summary["credits"].items()) or "none"
+    credits = ", ".join(f"{source} {amount:g}" for source, amount in summary["credits"].items() if amount) or "none"
     console.print(f"[bold]Credits[/bold]      {credits}")
     if summary["quarantined"]:
         console.print(f"[bold]Quarantine[/bold]   {summary['quarantined']:,} rows; see raw_<source>.quarantine")

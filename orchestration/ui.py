@@ -1,8 +1,9 @@
 """The Dagster UI on loopback, ready to materialise.
 
-Belongs here: starting Dagster's own server and daemon on this data folder, and the demo's simulators beside them.
-Does not: what can be materialised (`definitions.py`). Surprise: Dagster has no login, so the UI is bound to 127.0.0.1;
-and with `--demo` each Dagster run is a process of its own that asks this one for the simulated time.
+Belongs here: starting Dagster's own server and daemon on this data folder, the demo's simulators beside them, and
+ending all of it together. Does not: what can be materialised (`definitions.py`). Surprise: Dagster has no login, so
+the UI is bound to 127.0.0.1; and with `--demo` each Dagster run is a process of its own that asks this one for the
+simulated time.
 """
 
 from __future__ import annotations
@@ -10,16 +11,29 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import requests
+from assets.publishing.ledger import Ledger, LedgerBusy
 
 from orchestration import settings as settings_module
 from orchestration.demo import demo_settings
 from orchestration.exits import Exit, Stop
 from orchestration.full_path import instance_at
-from orchestration.settings import Settings, SettingsError
+from orchestration.lease import LEASE, close_dead_runs
+from orchestration.run import refuse_buying_everybody
+from orchestration.settings import PROJECT_ROOT, Settings, SettingsError
+
+HOST = "127.0.0.1"
+WORKSPACE = Path(__file__).with_name("workspace.yaml")
+POLL_S = 0.5
+END_S = 75.0  # Dagster gives its own children 60 s; after that we end them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,34 +42,79 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Exit:
+    # Also SIGINT: a shell's background job inherits it as ignored, and Dagster's processes would then never end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    _refuse_taken(arguments.port)
     with ExitStack() as stack:
-        settings = _demo(stack) if arguments.demo else _configured()
-        with instance_at(settings.data_root):
-            pass  # DAGSTER_HOME made and checked
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
-        command += ["--host", "127.0.0.1", "--port", str(arguments.port)]
-        print(f"Dagster UI: http://127.0.0.1:{arguments.port}   (Ctrl-C stops it)", file=sys.stderr)
-        server = subprocess.Popen(command, cwd=Path(__file__).parent.parent)
-        return _wait(server)
+        try:
+            settings = _demo(stack) if arguments.demo else _configured()
+            _tidy(settings)
+            server = stack.enter_context(_dagster(arguments.port))
+            _tell_when_ready(server, arguments.port)
+            code = server.wait()
+        except KeyboardInterrupt:
+            return Exit.DONE
+    raise Stop(f"Dagster's server ended by itself with code {code}; its message is above.", Exit.DEFECT)
 
 
-def _wait(server: subprocess.Popen[bytes]) -> Exit:
-    """Until it ends or we are told to stop; then it is stopped too."""
-
-    def stop(*_: object) -> None:
-        server.send_signal(signal.SIGINT)
-
-    signal.signal(signal.SIGTERM, stop)
+@contextmanager
+def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Dagster's webserver, daemon and code server, in a session of their own so that we alone end them."""
+    command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
+    command += ["--workspace", str(WORKSPACE), "--host", HOST, "--port", str(port), "--log-level", "warning"]
+    server = subprocess.Popen(command, cwd=PROJECT_ROOT, start_new_session=True)
     try:
-        code = server.wait()
-    except KeyboardInterrupt:
-        code = server.wait(timeout=30)
-    return Exit.DONE if code in (0, -signal.SIGINT, 130) else Exit.DEFECT
+        yield server
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        print("Stopping …", file=sys.stderr)
+        server.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=END_S)
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)  # what is still there: a run in the middle, which restarts safely
+        server.wait()
+
+
+def _tell_when_ready(server: subprocess.Popen[bytes], port: int) -> None:
+    address = f"http://{HOST}:{port}"
+    print(f"Starting the Dagster UI on {address} …", file=sys.stderr)
+    with requests.Session() as session:
+        session.trust_env = False
+        while server.poll() is None:
+            with suppress(requests.ConnectionError, requests.Timeout):
+                if session.get(f"{address}/server_info", timeout=5).ok:
+                    print(f"Dagster UI: {address}   (Ctrl-C stops it)", file=sys.stderr)
+                    return
+            time.sleep(POLL_S)
+
+
+def _refuse_taken(port: int) -> None:
+    """Raises: Stop, where another program listens on the port (exit 2)."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            advice = f"Choose another: halosync ui --port {port % 60_000 + 1}."
+            raise Stop(f"Port {port} on {HOST} cannot be used: {reason}. {advice}", Exit.USAGE) from error
+
+
+def _tidy(settings: Settings) -> None:
+    """Make Dagster's home, and close runs that were killed: they would count as running for ever."""
+    ledger = Ledger.open(settings.ledger)
+    with instance_at(settings.data_root) as instance, suppress(LedgerBusy), ledger.lease(LEASE):
+        close_dead_runs(instance)
+    ledger.close()
 
 
 def _configured() -> Settings:
     try:
         settings = settings_module.load()
+        refuse_buying_everybody(settings)
         settings.prepare()
     except SettingsError as error:
         raise Stop(str(error), Exit.USAGE) from error

@@ -2,6 +2,7 @@
 
 Belongs here: serving and asking. Does not: time in one process (`clock.py`). Used by `halosync ui` on the demo, where
 each Dagster run is a process of its own and simulators live in another one.
+Surprise: a sleep moves the time of everybody at once, as in one process; who asks later sees it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class SharedClock:
         return datetime.fromtimestamp(self.time(), UTC)
 
     def time(self) -> float:
-        return float(self._session.get(self._url, timeout=TIMEOUT_S).json()["time"])
+        answer = self._session.get(self._url, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        return float(answer.json()["time"])
 
     def sleep(self, seconds: float) -> None:
         if seconds > 0:

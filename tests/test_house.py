@@ -9,9 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlglot
+from sqlglot import exp
+
+from assets.describe import header
+from assets.quality import TABLES as QUALITY_TABLES
+from transforms.engines.duckdb import SQL_ROOT
+from transforms.pipeline import STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("sources", "transforms", "assets", "orchestration")
+SQL_FILES = sorted(f"{path.parent.name}.{path.stem}" for path in SQL_ROOT.rglob("*.sql"))
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 # Which packages a room may not import; the reasons are in docs/architecture.md.
@@ -76,6 +84,28 @@ def test_nothing_committed_names_a_registry_or_this_machine():
         found += [f"{name}: {hit}" for hit in telltale.findall(path.read_text(errors="replace"))]
 
     assert found == []
+
+
+@pytest.mark.parametrize("name", SQL_FILES)
+def test_an_sql_header_says_what_the_query_reads(name):
+    """The header is data: the UI shows it, and prose that nobody checks rots."""
+    told = header(name)
+    tree = sqlglot.parse_one((SQL_ROOT / f"{name.replace('.', '/')}.sql").read_text(), read="duckdb")
+
+    steps = {step.alias for step in tree.find_all(exp.CTE)}
+    read = {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db or table.name not in steps}
+
+    assert set(re.findall(r"\w+\.\w+", told["inputs"])) == read
+    assert told["about"].endswith(".")
+    assert told["grain"].startswith("one row per ")
+    assert told["why"]
+    assert told["key"]
+    if name in STEPS:
+        assert set(STEPS[name].inputs) == read
+
+
+def test_every_sql_file_is_a_step_or_a_quality_table():
+    assert {name for name in SQL_FILES if name not in STEPS} == set(QUALITY_TABLES)
 
 
 @pytest.mark.parametrize(

@@ -98,9 +98,13 @@ def _driver(name: str, inputs: tuple[str, ...], make: Make) -> Step:
 
 def _standardising() -> Iterator[Step]:
     for source in SOURCES:
-        both = (f"raw_{source}.contact", f"raw_{source}.organisation")
-        yield _sql(f"standardised.{source}_contact", *both)
-        yield _sql(f"standardised.{source}_organisation", *both)
+        people, companies = f"raw_{source}.contact", f"raw_{source}.organisation"
+        if source == "exports":  # a file has no companies of its own, only employers
+            yield _sql(f"standardised.{source}_contact", people)
+            yield _sql(f"standardised.{source}_organisation", people)
+        else:
+            yield _sql(f"standardised.{source}_contact", people, companies)
+            yield _sql(f"standardised.{source}_organisation", companies)
     yield _sql("standardised.contact_input", *(f"standardised.{source}_contact" for source in SOURCES))
     yield from _standardised("contact", standardise_contact)
     yield _sql("standardised.organisation_recorded", *(f"standardised.{source}_organisation" for source in SOURCES))
