@@ -21,10 +21,7 @@ _PART = re.compile(r"^-- (?P<name>[\w.]+):\s+(?P<text>.*(?:\n--  .*)*)", re.MULT
 # Made by a kernel or in the driver, and described by no contract: name after the entity -> (what it holds, where).
 KERNEL_TABLES = {
     "sample": ("Record pairs drawn at random: what chance agreement looks like.", "transforms/driver.py"),
-    "likeness": (
-        "How alike two different values are, each pair of values compared once.",
-        "transforms/kernels/compare.py",
-    ),
+    "pattern": ("Each compared pair as one integer, four bits a feature.", "transforms/kernels/patterns.py"),
     "weight": ("What each comparison pattern is worth, log2 of the likelihood ratio.", "transforms/driver.py"),
     "component": ("Records connected by pairs above the threshold, not yet refined.", "transforms/driver.py"),
     "group": ("Each component cut where one wrong pair would glue two entities.", "transforms/kernels/refine.py"),

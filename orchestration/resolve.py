@@ -17,7 +17,6 @@ from transforms.contracts import ENTITIES
 from transforms.resolve import InputError, resolve_file
 
 from orchestration.exits import Exit, Stop
-from orchestration.full_path import peak_mb
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         raise Stop(str(error), Exit.USAGE) from error
     except OSError as error:  # reading is judged by InputError; what is left is the folder of --state
         raise Stop(f"Cannot write {error.filename or arguments.state}: {error.strerror}.", Exit.USAGE) from error
-    found = {"schema_version": 1} | found | {"peak_mb": peak_mb()}
+    found = {"schema_version": 1} | found
     if arguments.json:
         print(json.dumps(found))
     else:

@@ -171,9 +171,7 @@ def pattern_odds(features: tuple[Feature, ...], found: Mixture, seen: Seen) -> t
 
 
 def ratio(look: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    return np.clip(
-        np.log2(np.maximum(look, 1e-12) / np.maximum(chance, 1e-12)), -WEIGHT_BITS_MAX, WEIGHT_BITS_MAX
-    )
+    return np.clip(np.log2(np.maximum(look, 1e-12) / np.maximum(chance, 1e-12)), -WEIGHT_BITS_MAX, WEIGHT_BITS_MAX)
 
 
 def bits(feature: Feature, m: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -240,7 +238,9 @@ def _look(feature: Feature, how: str, counted: np.ndarray, found: Mixture) -> np
 
 
 def _source_mix(seen: Seen, rows: np.ndarray) -> np.ndarray:
-    counted = np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + START_PAIRS * seen.source_chance
+    counted = (
+        np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + START_PAIRS * seen.source_chance
+    )
     return counted / counted.sum()
 
 
