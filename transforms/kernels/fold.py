@@ -24,7 +24,7 @@ NOTHING = frozenset(
     }
 )
 # What programs write for "not a number". By case: Nan is a given name.
-_NOT_A_NUMBER = frozenset({"nan", "NaN"})
+NOT_A_NUMBER = frozenset({"nan", "NaN"})
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ENTITY_DEPTH_MAX = 5  # "&amp;amp;" was seen in the wild; a hostile value must not cost a pass a level
@@ -58,7 +58,7 @@ def clean(text: str | None) -> str | None:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     text = " ".join(text.split())
-    if not text or text.lower() in NOTHING or text in _NOT_A_NUMBER:
+    if not text or text.lower() in NOTHING or text in NOT_A_NUMBER:
         return None
     return text
 

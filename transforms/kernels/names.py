@@ -11,6 +11,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.kernels.columns import on_distinct, on_each, where_sure
 from transforms.kernels.fold import clean, fold, word_set
 
 _TITLES = word_set(
@@ -64,24 +68,62 @@ class Name(NamedTuple):
     full: str | None
 
 
-NOBODY = Name(None, None, None, None, None)
+class _Parts(NamedTuple):
+    """The four parts, each where it belongs but not yet rid of what was typed around it."""
+
+    first: str | None
+    middle: str | None
+    last: str | None
+    suffix: str | None
+
+
+class _Split(NamedTuple):
+    """A part and what was typed behind it: an initial behind a given name, a suffix behind a family name."""
+
+    part: str | None
+    behind: str | None
 
 
 def parse(first: str | None, middle: str | None, last: str | None, suffix: str | None, full: str | None) -> Name:
     """The parts, each cleaned; where first and last are missing they are read out of the whole name."""
-    first, middle, last, suffix, full = map(_plausible, (first, middle, last, suffix, full))
+    return _assembled(*_parted(*map(_plausible, (first, middle, last, suffix, full))))
+
+
+def parse_all(first: pa.Array, middle: pa.Array, last: pa.Array, suffix: pa.Array, full: pa.Array) -> pa.StructArray:
+    """`parse` of every row."""
+    said = [on_distinct(_plausible, column) for column in (first, middle, last, suffix, full)]
+    first, middle, last, suffix = on_each(_parted, *said, kind=_Parts, plain=_plainly_parted).flatten()
+    first, middle_of_first = on_distinct(_split_given, first, kind=_Split).flatten()
+    last, suffix_of_last = on_distinct(_split_family, last, kind=_Split).flatten()
+    middle = on_distinct(_recased, pc.coalesce(middle, middle_of_first))
+    suffix = pc.coalesce(on_distinct(_suffix_shown, suffix), suffix_of_last)
+    # The empty first part: Arrow's "skip" loses a row in which all parts are null.
+    whole = pc.binary_join_element_wise("", first, middle, last, suffix, " ", null_handling="skip")
+    whole = pc.if_else(pc.equal(whole, ""), None, pc.utf8_slice_codeunits(whole, 1))
+    return pa.StructArray.from_arrays([first, middle, last, suffix, whole], names=Name._fields)
+
+
+def _parted(first: str | None, middle: str | None, last: str | None, suffix: str | None, full: str | None) -> _Parts:
     if first and not last and "," in first:
         first, full = None, first
     elif last and not first and "," in last:
         last, full = None, last
     if not first and not last:
         if not full:
-            return NOBODY
+            return _Parts(None, None, None, None)
         first, middle_of_full, last, suffix_of_full = split_full(full)
         middle, suffix = middle or middle_of_full, suffix or suffix_of_full
     elif full and not middle and first and last:
         middle = _middle_of(full, first, last)
-    return _assembled(first, middle, last, suffix)
+    return _Parts(first, middle, last, suffix)
+
+
+def _plainly_parted(first: pa.Array, middle: pa.Array, last: pa.Array, suffix: pa.Array, full: pa.Array) -> pa.Array:
+    """The short way of `_parted`: first and last in their columns, and the whole name tells nothing more."""
+    has_both = pc.and_(first.is_valid(), last.is_valid())
+    is_whole = pc.equal(full, pc.binary_join_element_wise(first, last, " "))
+    tells_no_more = pc.or_kleene(is_whole, pc.or_(full.is_null(), middle.is_valid()))
+    return where_sure(pc.and_(has_both, tells_no_more), _Parts, first, middle, last, suffix)
 
 
 def split_full(full: str) -> tuple[str | None, str | None, str | None, str | None]:
@@ -128,11 +170,18 @@ def suffix_fold(text: str | None) -> str | None:
 def _assembled(first: str | None, middle: str | None, last: str | None, suffix: str | None) -> Name:
     first, middle_of_first = _split_given(first)
     last, suffix_of_last = _split_family(last)
-    middle = middle or middle_of_first
-    middle = recase(middle) if middle else None
-    shown_suffix = _SUFFIXES.get(fold(suffix), (None, None))[0] or suffix_of_last
+    middle = _recased(middle or middle_of_first)
+    shown_suffix = _suffix_shown(suffix) or suffix_of_last
     whole = " ".join(part for part in (first, middle, last, shown_suffix) if part)
     return Name(first, middle, last, shown_suffix, whole or None)
+
+
+def _recased(text: str | None) -> str | None:
+    return recase(text) if text else None
+
+
+def _suffix_shown(text: str | None) -> str | None:
+    return _SUFFIXES.get(fold(text), (None, None))[0]
 
 
 @lru_cache(maxsize=100_000)
@@ -145,29 +194,29 @@ def _plausible(text: str | None) -> str | None:
 
 
 @lru_cache(maxsize=100_000)
-def _split_given(text: str | None) -> tuple[str | None, str | None]:
+def _split_given(text: str | None) -> _Split:
     """A given name and the initial that was typed behind it ("John Q.")."""
     if not text:
-        return None, None
+        return _Split(None, None)
     words = _strip_titles(_without_asides(text)).strip(" ,;").split()
     middle = None
     if len(words) > 1 and len(fold(words[-1])) == 1 and len(fold(words[0])) > 1:
         middle = words.pop()
-    return (recase(" ".join(words)) or None), middle
+    return _Split(recase(" ".join(words)) or None, middle)
 
 
 @lru_cache(maxsize=100_000)
-def _split_family(text: str | None) -> tuple[str | None, str | None]:
+def _split_family(text: str | None) -> _Split:
     """A family name and the suffix that was typed behind it."""
     if not text:
-        return None, None
+        return _Split(None, None)
     parts = [part for part in (part.strip() for part in _without_asides(text).split(",")) if part]
     suffix = None
     while len(parts) > 1 and (trailing := _trailing_kind(parts[-1])) is not None:
         suffix = trailing or suffix
         parts.pop()
     family, found = _strip_trailing(" ".join(parts))
-    return (recase(family) or None), suffix or found
+    return _Split(recase(family) or None, suffix or found)
 
 
 def _middle_of(full: str, first: str, last: str) -> str | None:
