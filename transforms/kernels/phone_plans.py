@@ -29,14 +29,14 @@ _CODE_LENGTH_MAX = 3
 @dataclass(frozen=True)
 class _Pattern:
     lengths: frozenset[int]
-    regex: re.Pattern[str]
+    regex: str
 
     def fits(self, national: str) -> bool:
-        return len(national) in self.lengths and self.regex.fullmatch(national) is not None
+        return len(national) in self.lengths and _compiled(self.regex).fullmatch(national) is not None
 
     def all_fit(self, nationals: pa.Array) -> pa.Array:
         has_length = pc.is_in(pc.binary_length(nationals), pa.array(sorted(self.lengths), pa.int32()))
-        return pc.and_(has_length, pc.match_substring_regex(nationals, f"^(?:{self.regex.pattern})$"))
+        return pc.and_(has_length, pc.match_substring_regex(nationals, f"^(?:{self.regex})$"))
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ class _Plan:
     """What one region's numbers look like; `trunk` is what stands before a national number, None where none does."""
 
     country_code: str
-    trunk: re.Pattern[str] | None
+    trunk: str | None
     has_rule: bool
-    leading: re.Pattern[str] | None
+    international_prefix: str | None
+    leading: str | None
     general: _Pattern
     kinds: tuple[_Pattern, ...]
 
@@ -54,6 +55,8 @@ class _Plan:
         return self.general.fits(national) and any(kind.fits(national) for kind in self.kinds)
 
     def are_valid(self, nationals: pa.Array) -> pa.Array:
+        if len(nationals) == 0:
+            return pa.array([], pa.bool_())
         is_of_a_kind = pa.repeat(False, len(nationals))
         for kind in self.kinds:
             is_of_a_kind = pc.or_(is_of_a_kind, kind.all_fit(nationals))
@@ -73,7 +76,7 @@ def national(digits: str, region: str) -> str | None:
     plan = _plan(region)
     if plan is None or plan.has_rule:
         return None
-    trunk = plan.trunk.match(digits) if plan.trunk else None
+    trunk = _compiled(plan.trunk).match(digits) if plan.trunk else None
     if trunk is None and plan.trunk is not None and digits.startswith(plan.country_code):
         return None  # may be an international number without its "+"
     significant = digits[trunk.end() :] if trunk else digits
@@ -100,13 +103,19 @@ def nationals(digits: pa.Array, regions: pa.Array) -> pa.Array:
             return pa.nulls(len(digits), pa.string())
         significant, is_clear = digits, True
         if plan.trunk is not None:
-            trunk = f"^(?:{plan.trunk.pattern})"
+            trunk = f"^(?:{plan.trunk})"
             significant = pc.replace_substring_regex(digits, trunk, "", max_replacements=1)
             is_clear = pc.or_(pc.match_substring_regex(digits, trunk), pc.invert(pc.starts_with(digits, plan.country_code)))
         is_valid = pc.and_(is_clear, _are_valid(_plans(plan.country_code), significant))
         return pc.if_else(is_valid, pc.binary_join_element_wise("+" + plan.country_code, significant, ""), None)
 
     return _by_group(of_region, regions, digits)
+
+
+def dials_00(region: str | None) -> bool:
+    """Whether 00, and nothing else, leads out of the region; without a region 00 can mean nothing else."""
+    plan = _plan(region) if region is not None else None
+    return region is None or (plan is not None and plan.international_prefix == "00")
 
 
 def _by_group(function: Callable[[str, pa.Array], pa.Array], groups: pa.Array, values: pa.Array) -> pa.Array:
@@ -124,7 +133,7 @@ def _is_valid(plans: tuple[_Plan, ...], national_number: str) -> bool:
         return plans[0].is_valid(national_number)
     for plan in plans:
         if plan.leading is not None:
-            if plan.leading.match(national_number):
+            if _compiled(plan.leading).match(national_number):
                 return plan.is_valid(national_number)
         elif plan.is_valid(national_number):
             return True
@@ -138,15 +147,17 @@ def _are_valid(plans: tuple[_Plan, ...], nationals: pa.Array) -> pa.Array:
     are_valid = np.zeros(len(nationals), bool)
     undecided = np.arange(len(nationals))
     for plan in plans:
-        numbers = nationals.take(pa.array(undecided))
-        answers = plan.are_valid(numbers)
-        is_decided = answers
+        mine = undecided
         if plan.leading is not None:
-            is_decided = pc.match_substring_regex(numbers, f"^(?:{plan.leading.pattern})")
-            answers = pc.and_(is_decided, answers)
-        are_valid[undecided[answers.to_numpy(zero_copy_only=False)]] = True
-        undecided = undecided[~is_decided.to_numpy(zero_copy_only=False)]
+            mine = mine[_mask(pc.match_substring_regex(nationals.take(pa.array(mine)), f"^(?:{plan.leading})"))]
+        valid = mine[_mask(plan.are_valid(nationals.take(pa.array(mine))))]
+        are_valid[valid] = True
+        undecided = np.setdiff1d(undecided, valid if plan.leading is None else mine, assume_unique=True)
     return pa.array(are_valid)
+
+
+def _mask(column: pa.Array) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False)
 
 
 def _country_code(digits: str | None) -> str | None:
@@ -173,9 +184,10 @@ def _plan(region: str) -> _Plan | None:
     assert general is not None, f"{region} has no general description"
     return _Plan(
         country_code=str(metadata.country_code),
-        trunk=re.compile(trunk) if (trunk := metadata.national_prefix_for_parsing) else None,
+        trunk=metadata.national_prefix_for_parsing,
         has_rule=metadata.national_prefix_transform_rule is not None,
-        leading=re.compile(metadata.leading_digits) if metadata.leading_digits else None,
+        international_prefix=metadata.international_prefix,
+        leading=metadata.leading_digits,
         general=general,
         kinds=tuple(kind for kind in kinds if kind is not None),
     )
@@ -184,4 +196,9 @@ def _plan(region: str) -> _Plan | None:
 def _pattern(description: PhoneNumberDesc | None) -> _Pattern | None:
     if description is None or description.national_number_pattern is None:
         return None
-    return _Pattern(frozenset(description.possible_length), re.compile(description.national_number_pattern))
+    return _Pattern(frozenset(description.possible_length), description.national_number_pattern)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.kernels import phone_plans
-from transforms.kernels.columns import where_sure
+from transforms.kernels.columns import on_distinct, where_sure
 from transforms.kernels.fold import clean
 
 DIGITS_MIN = 6  # shorter ones are extensions and slips, and glue strangers together
@@ -37,10 +37,11 @@ _FLOAT_TAIL = re.compile(r"(?<=\d{6})\.0$")  # a spreadsheet took it for a quant
 _NOT_DIGIT = re.compile(r"\D+")
 _TRUNK_IN_BRACKETS = re.compile(r"^(\+\d{1,3})\s*\(0\)")
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
-# A number as most are typed: digits and signs between them, no letters, no second number, no trunk zero in brackets.
-_PLAIN = r"^[ (]*[+]?[0-9 ().-]+$"
-_NOT_PLAIN = r"\(0\)|\.0 *$"
-_PLAIN_LENGTH_MAX = 30
+# A number as most are typed: digits and signs between them, at most an extension behind it; no letters, no second
+# number, no trunk zero in brackets.
+_PLAIN = r"^(?P<body>[ (]*[+]?[0-9][0-9 ().-]*?)(?: *(?:x|ext[.]?) *(?P<extension>[0-9]{1,7}))?$"
+_NOT_PLAIN = r"\(0\)|[.]0$"
+_PLAIN_LENGTH_MAX = 40
 _ONE_DIGIT = pa.array([digit * length for digit in "0123456789" for length in range(1, DIGITS_MAX + 1)])
 
 
@@ -83,17 +84,21 @@ def parse(text: str | None, country: str | None) -> Phone:
 
 def plain(texts: pa.Array, countries: pa.Array) -> pa.Array:
     """The short way of `parse`: numbers that their country's plan knows as valid."""
-    is_plain = pc.and_(
-        pc.and_(pc.match_substring_regex(texts, _PLAIN), pc.less(pc.binary_length(texts), _PLAIN_LENGTH_MAX)),
-        pc.invert(pc.match_substring_regex(texts, _NOT_PLAIN)),
+    bodies, extensions = pc.extract_regex(texts, _PLAIN).flatten()
+    digits = pc.replace_substring_regex(bodies, "[^0-9]+", "")
+    has_plus = pc.match_substring(bodies, "+")
+    dials_abroad = pc.and_(pc.starts_with(digits, "00"), on_distinct(phone_plans.dials_00, countries, kind=pa.bool_()))
+    with_code = pc.if_else(has_plus, digits, pc.if_else(dials_abroad, pc.utf8_slice_codeunits(digits, 2), None))
+    in_national_form = pc.if_else(has_plus, None, digits)
+    numbers = pc.coalesce(
+        phone_plans.nationals(in_national_form, countries), phone_plans.internationals(with_code)
     )
-    digits = pc.replace_substring_regex(texts, "[^0-9]+", "")
-    is_plain = pc.and_(is_plain, pc.invert(pc.is_in(digits, _ONE_DIGIT)))
-    numbers = pc.if_else(
-        pc.match_substring(texts, "+"), phone_plans.internationals(digits), phone_plans.nationals(digits, countries)
+    is_odd = pc.or_(pc.match_substring_regex(texts, _NOT_PLAIN), pc.is_in(digits, _ONE_DIGIT))
+    has_length = pc.and_(
+        pc.greater_equal(pc.binary_length(digits), DIGITS_MIN), pc.less(pc.binary_length(texts), _PLAIN_LENGTH_MAX)
     )
-    is_sure = pc.and_(is_plain, numbers.is_valid())
-    return where_sure(is_sure, Phone, numbers, pa.nulls(len(texts), pa.string()))
+    is_sure = pc.and_(pc.and_(has_length, pc.invert(is_odd)), numbers.is_valid())
+    return where_sure(is_sure, Phone, numbers, pc.if_else(pc.equal(extensions, ""), None, extensions))
 
 
 def _candidates(body: str, country: str | None) -> list[tuple[str, str | None]]:
