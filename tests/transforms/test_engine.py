@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import duckdb
@@ -57,3 +61,59 @@ def test_put_replaces_and_has_tells() -> None:
 
         assert engine.has("work.row")
         assert engine.count("work.row") == 0
+
+
+def test_a_heavy_map_works_in_a_script_without_a_main_guard(tmp_path: Path) -> None:
+    """With spawned processes this died as BrokenProcessPool, since each worker ran the script again."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import pyarrow as pa\n"
+        "from transforms.engines.duckdb import DuckDBEngine\n"
+        "print('started')\n"
+        "engine = DuckDBEngine(threads=2)\n"
+        "engine.put('work.row', pa.table({'g': list(range(130_000))}))\n"
+        "engine.map('work.copy', 'work.row', lambda batch: batch, pa.schema([('g', pa.int64())]), is_heavy=True)\n"
+        "print(engine.connection.sql('select count(distinct g) from work.copy').fetchone())\n",
+        encoding="utf-8",
+    )
+
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.split("\n")[:2]) == (0, ["started", "(130000,)"]), done.stderr
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_heavy_map_gives_every_row_once_on_any_number_of_threads(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "HEAVY_BATCH_ROWS", 2048)
+    workers = set()
+
+    def noted(batch: pa.RecordBatch) -> pa.RecordBatch:
+        workers.add(threading.current_thread().name.rpartition("_")[0])
+        return batch
+
+    with DuckDBEngine(threads=threads) as engine:
+        engine.put("work.row", pa.table({"g": list(range(50_000))}))
+        engine.map("work.copy", "work.row", noted, pa.schema([("g", pa.int64())]), is_heavy=True)
+
+        assert sorted(engine.fetch("work.copy")["g"].to_pylist()) == list(range(50_000))
+    assert ("kernel" in workers) == (threads > 1)
+
+
+def test_a_kernel_that_fails_stops_the_map_with_its_own_error() -> None:
+    def broken(batch: pa.RecordBatch) -> pa.RecordBatch:
+        raise ValueError("record apollo:1 is odd")
+
+    with DuckDBEngine(threads=2) as engine:
+        engine.put("work.row", pa.table({"g": [1]}))
+
+        with pytest.raises(Exception, match="record apollo:1 is odd"):
+            engine.map("work.copy", "work.row", broken, pa.schema([("g", pa.int64())]), is_heavy=True)
+        assert not engine.has("work.copy")

@@ -6,11 +6,10 @@ Surprise: no extension is ever installed by itself, so that a slip fails at once
 
 from __future__ import annotations
 
-import multiprocessing
 import tempfile
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -21,8 +20,7 @@ from transforms.engines.port import Kernel
 
 SQL_ROOT = Path(__file__).parent.parent / "sql"
 BATCH_ROWS = 100_000
-HEAVY_BATCH_ROWS = 20_000
-HEAVY_ROWS_MIN = 60_000  # below this, starting processes (2 s of imports each) costs more than they save
+HEAVY_BATCH_ROWS = 50_000  # half: two threads hold two
 
 
 class DuckDBEngine:
@@ -70,12 +68,15 @@ class DuckDBEngine:
         self._replace(table, text)
 
     def map(self, target: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False) -> None:
-        if is_heavy and self.count(source) >= HEAVY_ROWS_MIN and multiprocessing.cpu_count() > 1:
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(max_workers=multiprocessing.cpu_count(), mp_context=context) as pool:
-                self._fill(target, _ahead(pool, kernel, self._batches(source, HEAVY_BATCH_ROWS)), schema)
-        else:
-            self._fill(target, (kernel(batch) for batch in self._batches(source, BATCH_ROWS)), schema)
+        # Threads, not processes: heavy kernels are mostly Arrow, which lets go of the interpreter. A process costs 2 s
+        # of imports, memoises every value for itself, and dies cryptically where a script has no main guard.
+        threads = self._threads() if is_heavy else 1
+        batches = self._batches(source, HEAVY_BATCH_ROWS if is_heavy else BATCH_ROWS)
+        if threads == 1:
+            self._fill(target, map(kernel, batches), schema)
+            return
+        with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
+            self._fill(target, _ahead(pool, kernel, batches, threads), schema)
 
     def map_groups(self, target: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> None:
         batches = self._batches(source, BATCH_ROWS, order_by=group)
@@ -98,6 +99,11 @@ class DuckDBEngine:
             "select 1 from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
         )
         return found.fetchone() is not None
+
+    def _threads(self) -> int:
+        row = self.connection.execute("select current_setting('threads')").fetchone()
+        assert row is not None
+        return int(row[0])
 
     def _set(self, option: str, value: str) -> None:
         self.connection.execute(f"set {option} = {value}")
@@ -127,12 +133,12 @@ class DuckDBEngine:
             self.connection.unregister("arriving")
 
 
-def _ahead(pool: Executor, kernel: Kernel, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Results in order, with a few batches under way; never more, so that memory stays bounded."""
+def _ahead(pool: Executor, kernel: Kernel, batches: Iterator[pa.RecordBatch], threads: int) -> Iterator[pa.RecordBatch]:
+    """Results in order, with one batch more under way than there are threads, so that memory stays bounded."""
     under_way: deque[Future[pa.RecordBatch]] = deque()
     for batch in batches:
         under_way.append(pool.submit(kernel, batch))
-        if len(under_way) > 2 * multiprocessing.cpu_count():
+        if len(under_way) > threads:
             yield under_way.popleft().result()
     while under_way:
         yield under_way.popleft().result()

@@ -8,14 +8,16 @@ null where it is not sure. Null means "ask the function", never "nothing", so a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 # What a function gives: text, or the fields of a NamedTuple.
-Kind = pa.DataType | type[tuple[Any, ...]]
+Kind: TypeAlias = "pa.DataType | type[tuple[Any, ...]]"
+
+TEXT = pa.string()
 
 _FIELD_TYPES = {str | None: pa.string(), int | None: pa.int64(), bool: pa.bool_()}
 
@@ -23,7 +25,7 @@ _FIELD_TYPES = {str | None: pa.string(), int | None: pa.int64(), bool: pa.bool_(
 def on_distinct(
     function: Callable[..., Any],
     *columns: pa.Array,
-    kind: Kind = pa.string(),
+    kind: Kind = TEXT,
     plain: Callable[..., pa.Array] | None = None,
 ) -> pa.Array:
     """`function` of every row, worked out once for each distinct row; null is a value like any other."""
@@ -34,13 +36,15 @@ def on_distinct(
 def on_each(
     function: Callable[..., Any],
     *columns: pa.Array,
-    kind: Kind = pa.string(),
+    kind: Kind = TEXT,
     plain: Callable[..., pa.Array] | None = None,
 ) -> pa.Array:
     """`function` of every row: by the short way where that is sure, else by a call."""
     arrow_type = kind if isinstance(kind, pa.DataType) else struct_of(kind)
     if plain is None:
-        return _array([function(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)], arrow_type)
+        return _array(
+            [function(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)], arrow_type
+        )
     sure = plain(*columns)
     is_odd = sure.is_null()
     odd = on_each(function, *(column.filter(is_odd) for column in columns), kind=arrow_type)
@@ -63,7 +67,9 @@ def struct_of(kind: type[tuple[Any, ...]]) -> pa.StructType:
 def _array(results: list[Any], arrow_type: pa.DataType) -> pa.Array:
     if not pa.types.is_struct(arrow_type) or not results:
         return pa.array(results, arrow_type)
-    fields = [pa.array(values, field.type) for values, field in zip(zip(*results, strict=True), arrow_type, strict=True)]
+    fields = [
+        pa.array(values, field.type) for values, field in zip(zip(*results, strict=True), arrow_type, strict=True)
+    ]
     return pa.StructArray.from_arrays(fields, fields=list(arrow_type))
 
 

@@ -15,11 +15,11 @@ from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import tldextract
 
 from transforms.kernels.columns import where_sure
 from transforms.kernels.emails import ascii_host
 from transforms.kernels.fold import NOT_A_NUMBER, NOTHING, clean, word_set
+from transforms.kernels.suffixes import registrable
 
 # A page there is not the organisation's own site; never name an organisation after it.
 SHARED_HOSTS = word_set(
@@ -29,7 +29,6 @@ SHARED_HOSTS = word_set(
     """
 )
 
-_EXTRACT = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?/+|^(?:https?|mailto):/*", re.IGNORECASE)
 _HOST_END = re.compile(r"[/?#\s,;|]")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
@@ -78,12 +77,7 @@ def host(text: str | None) -> str | None:
 def site(text: str | None) -> str | None:
     """The registrable domain: brackwell.co.uk of https://www.shop.brackwell.co.uk/about; None for a bare suffix."""
     name = host(text)
-    if name is None:
-        return None
-    extracted = _EXTRACT(name)
-    if extracted.suffix:
-        return f"{extracted.domain}.{extracted.suffix}" if extracted.domain else None
-    return ".".join(name.split(".")[-2:])  # the list's own default rule: an unknown last label is a suffix
+    return registrable(name) if name is not None else None
 
 
 def website(text: str | None) -> str | None:

@@ -105,7 +105,9 @@ def nationals(digits: pa.Array, regions: pa.Array) -> pa.Array:
         if plan.trunk is not None:
             trunk = f"^(?:{plan.trunk})"
             significant = pc.replace_substring_regex(digits, trunk, "", max_replacements=1)
-            is_clear = pc.or_(pc.match_substring_regex(digits, trunk), pc.invert(pc.starts_with(digits, plan.country_code)))
+            is_clear = pc.or_(
+                pc.match_substring_regex(digits, trunk), pc.invert(pc.starts_with(digits, plan.country_code))
+            )
         is_valid = pc.and_(is_clear, _are_valid(_plans(plan.country_code), significant))
         return pc.if_else(is_valid, pc.binary_join_element_wise("+" + plan.country_code, significant, ""), None)
 

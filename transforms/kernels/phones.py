@@ -90,9 +90,7 @@ def plain(texts: pa.Array, countries: pa.Array) -> pa.Array:
     dials_abroad = pc.and_(pc.starts_with(digits, "00"), on_distinct(phone_plans.dials_00, countries, kind=pa.bool_()))
     with_code = pc.if_else(has_plus, digits, pc.if_else(dials_abroad, pc.utf8_slice_codeunits(digits, 2), None))
     in_national_form = pc.if_else(has_plus, None, digits)
-    numbers = pc.coalesce(
-        phone_plans.nationals(in_national_form, countries), phone_plans.internationals(with_code)
-    )
+    numbers = pc.coalesce(phone_plans.nationals(in_national_form, countries), phone_plans.internationals(with_code))
     is_odd = pc.or_(pc.match_substring_regex(texts, _NOT_PLAIN), pc.is_in(digits, _ONE_DIGIT))
     has_length = pc.and_(
         pc.greater_equal(pc.binary_length(digits), DIGITS_MIN), pc.less(pc.binary_length(texts), _PLAIN_LENGTH_MAX)
