@@ -20,7 +20,7 @@ from transforms.engines.port import Kernel
 
 SQL_ROOT = Path(__file__).parent.parent / "sql"
 BATCH_ROWS = 100_000
-HEAVY_BATCH_ROWS = 50_000  # half: two threads hold two
+HEAVY_BATCH_ROWS = 50_000  # smaller, since each thread holds one
 
 
 class DuckDBEngine:

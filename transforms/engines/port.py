@@ -26,7 +26,7 @@ class Engine(Protocol):
         """Materialise `transforms/sql/<schema>/<table>.sql` under its own name."""
 
     def map(self, target: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False) -> None:
-        """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several processes."""
+        """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several threads."""
 
     def map_groups(self, target: str, source: str, group: str, kernel: Kernel, schema: pa.Schema) -> None:
         """As `map`, over rows sorted by `group` (one column); batches hold whole groups, unordered inside."""
