@@ -229,19 +229,19 @@ def _answer(engine: DuckDBEngine, rows: pa.Table, entity: str) -> pa.Table:
 
 def _evidence(engine: DuckDBEngine, rows: pa.Table, entity: str) -> pa.Table:
     columns = ("record_key_l", "record_key_r", "weight", "probability", "pattern")
-    table = engine.fetch(f"resolved.{entity}_pair", columns).sort_by(
-        [("record_key_l", "ascending"), ("record_key_r", "ascending")]
-    )
+    table = engine.fetch(f"resolved.{entity}_pair", columns)
     identifier_of = dict(zip(rows["record_key"].to_pylist(), rows["source_id"].to_pylist(), strict=True))
+    sides = zip(table["record_key_l"].to_pylist(), table["record_key_r"].to_pylist(), strict=True)
+    ordered = [sorted((identifier_of[one], identifier_of[other])) for one, other in sides]
     return pa.table(
         {
-            "record_id_l": pa.array([identifier_of[key] for key in table["record_key_l"].to_pylist()], pa.string()),
-            "record_id_r": pa.array([identifier_of[key] for key in table["record_key_r"].to_pylist()], pa.string()),
+            "record_id_l": pa.array([pair[0] for pair in ordered], pa.string()),
+            "record_id_r": pa.array([pair[1] for pair in ordered], pa.string()),
             "weight": pc.divide(table["weight"].cast(pa.float64()), 1000.0),
             "probability": table["probability"],
             "pattern": table["pattern"],
         }
-    )
+    ).sort_by([("record_id_l", "ascending"), ("record_id_r", "ascending")])
 
 
 def _writable(path: Path) -> None:

@@ -54,7 +54,7 @@ class Engine(Protocol):
         is_heavy: bool = False,
         renewal: Renewal | None = None,
     ) -> None:
-        """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several processes."""
+        """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several threads."""
 
     def map_pairs(self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema) -> None:
         """Materialise the pairs `l`, `r` of `pairs` sent through `kernel` with both rows of `side`, found by `key`."""

@@ -42,7 +42,7 @@ _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "2223334445556667777888999
 _PLAIN = r"^(?P<body>[ (]*[+]?[0-9][0-9 ().-]*?)(?: *(?:x|ext[.]?) *(?P<extension>[0-9]{1,7}))?$"
 _NOT_PLAIN = r"\(0\)|[.]0$"
 _PLAIN_LENGTH_MAX = 40
-_ONE_DIGIT = pa.array([digit * length for digit in "0123456789" for length in range(1, DIGITS_MAX + 1)])
+_ONE_DIGIT = [digit * length for digit in "0123456789" for length in range(1, DIGITS_MAX + 1)]
 
 
 class Phone(NamedTuple):
@@ -91,7 +91,7 @@ def plain(texts: pa.Array, countries: pa.Array) -> pa.Array:
     with_code = pc.if_else(has_plus, digits, pc.if_else(dials_abroad, pc.utf8_slice_codeunits(digits, 2), None))
     in_national_form = pc.if_else(has_plus, None, digits)
     numbers = pc.coalesce(phone_plans.nationals(in_national_form, countries), phone_plans.internationals(with_code))
-    is_odd = pc.or_(pc.match_substring_regex(texts, _NOT_PLAIN), pc.is_in(digits, _ONE_DIGIT))
+    is_odd = pc.or_(pc.match_substring_regex(texts, _NOT_PLAIN), pc.is_in(digits, pa.array(_ONE_DIGIT)))
     has_length = pc.and_(
         pc.greater_equal(pc.binary_length(digits), DIGITS_MIN), pc.less(pc.binary_length(texts), _PLAIN_LENGTH_MAX)
     )
