@@ -16,10 +16,11 @@ from transforms.chance import Table, by_group, groups, without_matches
 from transforms.features import LEVELS, Feature
 from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
 
-ROUNDS = 60
+ROUNDS = 100
 SOURCES_FROM = 5  # rounds before the sources are listened to: first the classes must look like themselves
 CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance agreement
-MOVED_START = 0.05
+MOVED_START = 0.05  # share of true pairs that each move is thought to have made before any is seen
+KIND_PAIRS_MIN = 0.01
 CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
 START_PAIRS = 5.0  # how many pairs the guesses in features.py count as, so that a level never seen is not impossible
 TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values
@@ -108,7 +109,7 @@ def fit(
             counted = np.bincount(seen.levels[:, column[feature.name]], weights=of_these, minlength=LEVELS)
             found.m[feature.name] = share_out(feature, counted, shares[feature.name])
         for name, how in looks:
-            shows = [index for index, kind in enumerate(kinds) if kind.shares.get(name) == how]
+            shows = [index for index, kind in enumerate(found.kinds) if kind.shares.get(name) == how]
             of_these = of_kind[shows].sum(axis=0)
             counted = np.bincount(seen.levels[:, column[name]], weights=of_these, minlength=LEVELS)
             found.looks[name, how] = _look(by_name[name], how, counted, found)
@@ -117,9 +118,19 @@ def fit(
             pass
         if turn % CHANCE_EVERY == CHANCE_EVERY - 1:
             found.u = without_matches(features, seen.levels, matched, raw)
+            _drop_empty(found)
         elif turn > 3 * CHANCE_EVERY and abs(found.true_pairs - before) < CLOSE_ENOUGH * before:
             break
     return found
+
+
+def _drop_empty(found: Mixture) -> None:
+    """A kind without one pair is none."""
+    stays = found.kind_pairs >= KIND_PAIRS_MIN
+    found.kinds = tuple(kind for kind, stay in zip(found.kinds, stays, strict=True) if stay)
+    found.kind_pairs = found.kind_pairs[stays]
+    used = {share for kind in found.kinds for share in kind.shares.items()}
+    found.looks = {share: look for share, look in found.looks.items() if share in used}
 
 
 def responsibilities(
