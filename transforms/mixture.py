@@ -16,12 +16,17 @@ from transforms.chance import Table, by_group, groups, without_matches
 from transforms.features import LEVELS, Feature
 from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
 
-ROUNDS = 60
+ROUNDS = 100
 SOURCES_FROM = 5  # rounds before the sources are listened to: first the classes must look like themselves
 CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance agreement
-MOVED_START = 0.05
+MOVED_START = 0.05  # share of true pairs that each move is thought to have made before any is seen
+KIND_PAIRS_MIN = 0.01
 CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
-START_PAIRS = 5.0  # how many pairs the guesses in features.py count as, so that a level never seen is not impossible
+TRUE_START, KIND_START = 0.3, 0.1  # pairs a record, of the true and of each kind, before anything is seen
+START_PAIRS = 5.0  # how many pairs a guess counts as, so that a level never seen is not impossible
+# For how true pairs look the guesses of features.py count as this many pairs a record: where fewer records than that
+# have a double there is nothing to learn doubles from, and training would find the most alike of strangers.
+GUESS_SHARE = 0.01
 TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values
 # A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
 # true pair with less than this probability. Otherwise it would take true pairs away.
@@ -55,6 +60,7 @@ class Seen:
     pattern: np.ndarray
     sources: np.ndarray
     source_chance: np.ndarray  # how pairs of records at random spread over source pairs
+    records: int
     all_pairs: float
 
     def per_pattern(self, rows: np.ndarray) -> np.ndarray:
@@ -70,56 +76,83 @@ def fit(
     shares: Table,
 ) -> Mixture:
     """`raw`: agreement of all pairs of records; `shares`: how what is said spreads over rare and common values."""
-    column = {feature.name: index for index, feature in enumerate(features)}
+    found = _start(features, kinds, moves, seen, raw, shares)
+    for turn in range(ROUNDS):
+        before = found.true_pairs
+        true_rows, kind_rows, share_of_move, share_of_kind = responsibilities(features, found, seen)
+        matched = seen.per_pattern(true_rows)
+        _learn_true(features, found, seen, share_of_move * matched, shares)
+        _learn_kinds(features, found, seen, share_of_kind * seen.per_pattern(kind_rows))
+        if turn >= SOURCES_FROM:
+            found.true_sources = _source_mix(seen, true_rows)
+        if turn % CHANCE_EVERY == CHANCE_EVERY - 1:
+            found.u = without_matches(features, seen.levels, matched, raw)
+            _drop_empty(found)
+        elif turn > 3 * CHANCE_EVERY and abs(found.true_pairs - before) < CLOSE_ENOUGH * before:
+            break
+    return found
+
+
+def _start(
+    features: tuple[Feature, ...],
+    kinds: tuple[Kind, ...],
+    moves: tuple[tuple[str, ...], ...],
+    seen: Seen,
+    raw: Table,
+    shares: Table,
+) -> Mixture:
     by_name = {feature.name: feature for feature in features}
     u = by_group(features, raw)
-    m = {feature.name: start(feature, shares[feature.name]) for feature in features}
-    total = seen.per_pattern(seen.pairs)
-    kinds = _usable(features, kinds, seen, total, m)
+    m = {feature.name: guessed(feature, shares[feature.name]) for feature in features}
+    kinds = _usable(features, kinds, seen, m)
     looks = {
-        (name, how): start(by_name[name], _exact_shares(by_name[name], u[name]))
+        (name, how): guessed(by_name[name], _exact_shares(by_name[name], u[name]))
         for kind in kinds
         for name, how in kind.shares.items()
     }
-    found = Mixture(
+    return Mixture(
         m=m,
         u=u,
-        true_pairs=min(0.3 * np.sqrt(2 * seen.all_pairs), 0.2 * seen.all_pairs),
+        true_pairs=min(TRUE_START * seen.records, 0.2 * seen.all_pairs),
         kinds=kinds,
-        kind_pairs=np.full(len(kinds), 0.02 * np.sqrt(2 * seen.all_pairs)),
+        kind_pairs=np.full(len(kinds), KIND_START * seen.records),
         looks=looks,
         true_sources=seen.source_chance,
         moves=moves,
         move_shares=np.r_[1 - MOVED_START * len(moves), np.full(len(moves), MOVED_START)],
     )
-    for turn in range(ROUNDS):
-        true_rows, kind_rows, share_of_move, share_of_kind = responsibilities(features, found, seen)
-        before = found.true_pairs
-        found.true_pairs = max(float(true_rows.sum()), 1e-6)
-        matched = seen.per_pattern(true_rows)
-        of_kind = share_of_kind * seen.per_pattern(kind_rows)
-        found.kind_pairs = np.maximum(of_kind.sum(axis=1), 1e-6)
-        of_move = share_of_move * matched
-        moved = of_move.sum(axis=1) + START_PAIRS * np.r_[1.0, np.full(len(moves), MOVED_START)]
-        found.move_shares = moved / moved.sum()
-        for feature in features:
-            stays = [0, *(index + 1 for index, lost in enumerate(moves) if feature.name not in lost)]
-            of_these = of_move[stays].sum(axis=0)
-            counted = np.bincount(seen.levels[:, column[feature.name]], weights=of_these, minlength=LEVELS)
-            found.m[feature.name] = share_out(feature, counted, shares[feature.name])
-        for name, how in looks:
-            shows = [index for index, kind in enumerate(kinds) if kind.shares.get(name) == how]
-            of_these = of_kind[shows].sum(axis=0)
-            counted = np.bincount(seen.levels[:, column[name]], weights=of_these, minlength=LEVELS)
-            found.looks[name, how] = _look(by_name[name], how, counted, found)
-        if turn >= SOURCES_FROM:
-            found.true_sources = _source_mix(seen, true_rows)
-            pass
-        if turn % CHANCE_EVERY == CHANCE_EVERY - 1:
-            found.u = without_matches(features, seen.levels, matched, raw)
-        elif turn > 3 * CHANCE_EVERY and abs(found.true_pairs - before) < CLOSE_ENOUGH * before:
-            break
-    return found
+
+
+def _learn_true(
+    features: tuple[Feature, ...], found: Mixture, seen: Seen, of_move: np.ndarray, shares: Table
+) -> None:
+    """How many true pairs there are, how many of them moved, and how those look whose features did not."""
+    found.true_pairs = max(float(of_move.sum()), 1e-6)
+    moved = of_move.sum(axis=1) + START_PAIRS * np.r_[1.0, np.full(len(found.moves), MOVED_START)]
+    found.move_shares = moved / moved.sum()
+    weight = max(START_PAIRS, GUESS_SHARE * seen.records)
+    for column, feature in enumerate(features):
+        stays = [0, *(index + 1 for index, lost in enumerate(found.moves) if feature.name not in lost)]
+        counted = np.bincount(seen.levels[:, column], weights=of_move[stays].sum(axis=0), minlength=LEVELS)
+        found.m[feature.name] = share_out(feature, counted, shares[feature.name], guess_pairs=weight)
+
+
+def _learn_kinds(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_kind: np.ndarray) -> None:
+    found.kind_pairs = np.maximum(of_kind.sum(axis=1), 1e-6)
+    for column, feature in enumerate(features):
+        for how in sorted(how for name, how in found.looks if name == feature.name):
+            shows = [index for index, kind in enumerate(found.kinds) if kind.shares.get(feature.name) == how]
+            counted = np.bincount(seen.levels[:, column], weights=of_kind[shows].sum(axis=0), minlength=LEVELS)
+            found.looks[feature.name, how] = _look(feature, how, counted, found)
+
+
+def _drop_empty(found: Mixture) -> None:
+    """A kind without one pair is none."""
+    stays = found.kind_pairs >= KIND_PAIRS_MIN
+    found.kinds = tuple(kind for kind, stay in zip(found.kinds, stays, strict=True) if stay)
+    found.kind_pairs = found.kind_pairs[stays]
+    used = {share for kind in found.kinds for share in kind.shares.items()}
+    found.looks = {share: look for share, look in found.looks.items() if share in used}
 
 
 def responsibilities(
@@ -187,18 +220,19 @@ def bits(feature: Feature, m: np.ndarray, u: np.ndarray) -> np.ndarray:
     return found
 
 
-def start(feature: Feature, share: np.ndarray) -> np.ndarray:
+def guessed(feature: Feature, share: np.ndarray) -> np.ndarray:
+    """The guess of features.py at how true pairs look."""
     seen = np.zeros(LEVELS)
     for level in feature.levels:
         seen[level.code] = level.m
-    return share_out(feature, seen * 100, share)
+    return share_out(feature, seen * 100, share, guess_pairs=START_PAIRS)
 
 
-def share_out(feature: Feature, seen: np.ndarray, share: np.ndarray) -> np.ndarray:
+def share_out(feature: Feature, seen: np.ndarray, share: np.ndarray, *, guess_pairs: float) -> np.ndarray:
     """Counts to shares inside each group, smoothed by the guesses, exact agreement also by how common values are."""
     smooth = np.full(LEVELS, 1.0)
     smooth[[level.code for level in feature.levels]] = [
-        seen[level.code] + START_PAIRS * level.m for level in feature.levels
+        seen[level.code] + guess_pairs * level.m for level in feature.levels
     ]
     for field in {level.value_field for level in feature.levels if level.value_field}:
         codes = [level.code for level in feature.levels if level.value_field == field]
@@ -220,7 +254,7 @@ def _exact_shares(feature: Feature, chance: np.ndarray) -> np.ndarray:
 
 
 def _look(feature: Feature, how: str, counted: np.ndarray, found: Mixture) -> np.ndarray:
-    look = share_out(feature, counted, _exact_shares(feature, found.u[feature.name]))
+    look = share_out(feature, counted, _exact_shares(feature, found.u[feature.name]), guess_pairs=START_PAIRS)
     for codes in groups(feature).values():
         if how == SHARED:
             # What is shared differs by error only, as often as in true pairs; else the kind would come to mean "not shared".
@@ -245,8 +279,9 @@ def _source_mix(seen: Seen, rows: np.ndarray) -> np.ndarray:
 
 
 def _usable(
-    features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, total: np.ndarray, m: Table
+    features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, m: Table
 ) -> tuple[Kind, ...]:
+    total = seen.per_pattern(seen.pairs)
     told = (total[:, None] * (seen.levels > 0)).sum(axis=0) / max(float(total.sum()), 1.0)
     present = {feature.name: float(share) for feature, share in zip(features, told, strict=True)}
     differs = {

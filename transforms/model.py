@@ -186,6 +186,7 @@ def _seen(entity: str, records: int, counts: pa.Table, candidates: pa.Table) -> 
         pattern=pattern,
         sources=np.asarray([code[name] for name in row_names], dtype=np.int64),
         source_chance=(drawn + 0.5) / (drawn + 0.5).sum(),
+        records=records,
         all_pairs=max(records * (records - 1) / 2, float(pairs.sum()), 2.0),
     )
 
