@@ -276,9 +276,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     context.locks = pa.Table.from_pylist(locks, schema=LOCK_SCHEMA)
     engine = DuckDBEngine()
     pipeline.prepare(engine, context)
-    golden_id = [f"{kind}_{number}" for kind, number in zip(truth["entity"], truth["entity_id"], strict=True)]
-    crosswalk = {name: pa.array(truth[name], pa.string()) for name in ("record_key", "entity")}
-    engine.put("golden.crosswalk", pa.table(crosswalk | {"golden_id": golden_id}))
+    for entity in ENTITIES:
+        of_entity = truth[truth["entity"] == entity]
+        members = pa.table(
+            {
+                "record_key": pa.array(of_entity["record_key"], pa.string()),
+                "golden_id": [f"{entity}_{number}" for number in of_entity["entity_id"]],
+            }
+        )
+        engine.put(f"golden.{entity}_identity", members)
+        engine.put(f"golden.{entity}_touched", members.group_by("golden_id").aggregate([]))
     for entity in ENTITIES:
         engine.put(f"standardised.{entity}", standardised[entity])
         for table in (f"{entity}_member", f"{entity}_provenance", entity):
