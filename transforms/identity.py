@@ -8,10 +8,8 @@ generation, so the same data from an empty registry give the same ids; a generat
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-
-import pandas as pd
 
 PREFIX = {"organisation": "org_", "contact": "con_"}
 
@@ -35,17 +33,17 @@ def identify(entity: str, cluster_of: dict[str, str], known: Known) -> dict[str,
 
     Each id goes to one cluster at most.
     """
-    frame = pd.DataFrame({"record_key": list(cluster_of), "cluster": list(cluster_of.values())}, dtype=object)
-    founder_of = frame.groupby("cluster", sort=False)["record_key"].min()
-    frame["known"] = frame["record_key"].map(known.member_of)
-    votes = frame.dropna(subset="known").groupby(["cluster", "known"], sort=False).size().rename("votes").reset_index()
-    name_of = _heirs(votes.assign(founder=votes["cluster"].map(founder_of)), known)
-    given = set(known.age_of) | set(known.member_of.values())
-    heirless = founder_of[~founder_of.index.isin(name_of)].sort_values()
-    for cluster, founder in zip(heirless.index, heirless, strict=True):
+    founder_of: dict[str, str] = {}
+    for record_key, cluster in cluster_of.items():
+        founder_of[cluster] = min(founder_of.get(cluster, record_key), record_key)
+    member_of = known.member_of
+    votes = Counter((cluster, member_of[key]) for key, cluster in cluster_of.items() if key in member_of)
+    name_of = _heirs(votes, founder_of, known)
+    given = set(known.age_of) | set(member_of.values())
+    for founder, cluster in sorted((founder_of[name], name) for name in founder_of if name not in name_of):
         name_of[cluster] = _new(entity, founder, given)
         given.add(name_of[cluster])
-    return dict(zip(frame["record_key"], frame["cluster"].map(name_of), strict=True))
+    return {record_key: name_of[cluster] for record_key, cluster in cluster_of.items()}
 
 
 def events_of(golden_of: dict[str, str], known: Known) -> list[tuple[str, str, str]]:
@@ -82,16 +80,16 @@ def _new(entity: str, founder: str, given: set[str]) -> str:
     return golden_id
 
 
-def _heirs(votes: pd.DataFrame, known: Known) -> dict[str, str]:
-    """Claims in order of strength: most members, then the older id, then the smallest founder; first served.
-
-    A claim that is the strongest both of its cluster and of its id can only be served, so many are at once.
-    """
-    claims = votes.assign(age=votes["known"].map(known.age_of).fillna(0), strength=-votes["votes"])
-    claims = claims.sort_values(["strength", "age", "known", "founder"], kind="stable")
+def _heirs(votes: Counter[tuple[str, str]], founder_of: dict[str, str], known: Known) -> dict[str, str]:
+    """Claims in order of strength: most members, then the older id, then the smallest founder; first served."""
+    claims = sorted(
+        (-count, known.age_of.get(golden_id, 0), golden_id, founder_of[cluster], cluster)
+        for (cluster, golden_id), count in votes.items()
+    )
     heir_of: dict[str, str] = {}
-    while len(claims):
-        served = claims[~claims.duplicated("cluster") & ~claims.duplicated("known")]
-        heir_of |= dict(zip(served["cluster"], served["known"], strict=True))
-        claims = claims[~claims["cluster"].isin(served["cluster"]) & ~claims["known"].isin(served["known"])]
+    taken: set[str] = set()
+    for _, _, golden_id, _, cluster in claims:
+        if golden_id not in taken and cluster not in heir_of:
+            heir_of[cluster] = golden_id
+            taken.add(golden_id)
     return heir_of
