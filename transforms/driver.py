@@ -69,6 +69,20 @@ def valuing(entity: str) -> Make:
     return make
 
 
+def viewing(name: str) -> Make:
+    """In a full run all arrives and is read once."""
+    return lambda engine, _: engine.view(name)
+
+
+def none_stale(entity: str) -> Make:
+    """Where all is made anew, nothing that stands is out of date."""
+
+    def make(engine: Engine, _: Context) -> None:
+        engine.put(f"standardised.{entity}_stale", pa.schema([("record_key", pa.string())]).empty_table())
+
+    return make
+
+
 def none_crossing(entity: str) -> Make:
     """A full run compares all records anyway."""
 

@@ -122,8 +122,9 @@ def _organisations() -> Iterator[Step]:
 def _standardised(entity: str, kernel: Kernel) -> Iterator[Step]:
     """Only what a source says anew goes through the kernel."""
     this = f"standardised.{entity}"
-    yield _sql(f"{this}_arriving", f"{this}_input", f"previous.{entity}_standard")
-    yield _sql(f"{this}_stale", f"{this}_arriving", f"{this}_input", f"previous.{entity}_standard")
+    standard = f"previous.{entity}_standard"
+    yield _sql(f"{this}_arriving", f"{this}_input", standard, instead=driver.viewing(f"{this}_arriving"))
+    yield _sql(f"{this}_stale", f"{this}_arriving", f"{this}_input", standard, instead=driver.none_stale(entity))
     yield _map(
         this,
         f"{this}_arriving",

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import resource
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from transforms.model import Model
 
 SUFFIXES = (".csv", ".parquet")
 DEFAULT_SOURCE = "file"
+MEMORY_LIMIT = "1GB"  # of DuckDB; Arrow and numpy need about as much at a million records
 # The carried columns of the contracts have no meaning in a file.
 _NOT_IN_FILES = {
     "record_key",
@@ -80,7 +83,7 @@ def resolve_file(
     rows = _read(Path(path), entity, warn)
     folder = None if state is None else Path(state)
     context = _context(folder, entity)
-    with DuckDBEngine(":memory:" if folder is None else _tables(folder), threads=threads) as engine:
+    with _engine(folder, threads) as engine:
         _match(engine, context, rows, entity)
         answer = _answer(engine, rows, entity)
         _write(answer, Path(out))
@@ -193,7 +196,7 @@ def _match(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) 
     pipeline.prepare(engine, context)
     names = [*pipeline.RESOLVE_STEPS[entity]]
     if entity == "contact":
-        engine.put("standardised.contact_input", rows)
+        engine.raw("standardised.contact_input", rows)
         engine.put(
             "standardised.organisation_recorded", arrow_schema(TABLES["standardised.organisation_input"]).empty_table()
         )
@@ -204,7 +207,7 @@ def _match(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) 
             *names,
         ]
     else:
-        engine.put("standardised.organisation_input", rows)
+        engine.raw("standardised.organisation_input", rows)
         names = [*pipeline.STANDARDISE_STEPS["organisation"], *names]
     for name in names:
         pipeline.build(engine, name, context)
@@ -212,17 +215,15 @@ def _match(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) 
 
 def _answer(engine: DuckDBEngine, rows: pa.Table, entity: str) -> pa.Table:
     """record_id, cluster_id, golden_id in input order; a cluster is named after the record_id of its first record."""
-    cluster = engine.fetch(f"resolved.{entity}_cluster")
+    cluster = engine.fetch(f"resolved.{entity}_cluster", ("record_key", "cluster_key"))
     golden = engine.fetch(f"golden.{entity}_identity", ("record_key", "golden_id"))
-    identifier_of = dict(zip(rows["record_key"].to_pylist(), rows["source_id"].to_pylist(), strict=True))
-    cluster_of = dict(zip(cluster["record_key"].to_pylist(), cluster["cluster_key"].to_pylist(), strict=True))
-    golden_of = dict(zip(golden["record_key"].to_pylist(), golden["golden_id"].to_pylist(), strict=True))
-    keys = rows["record_key"].to_pylist()
+    keys = rows["record_key"]
+    cluster_key = cluster["cluster_key"].take(pc.index_in(keys, cluster["record_key"]))
     return pa.table(
         {
             "record_id": rows["source_id"],
-            "cluster_id": pa.array([identifier_of[cluster_of[key]] for key in keys], pa.string()),
-            "golden_id": pa.array([golden_of[key] for key in keys], pa.string()),
+            "cluster_id": rows["source_id"].take(pc.index_in(cluster_key, keys)),
+            "golden_id": golden["golden_id"].take(pc.index_in(keys, golden["record_key"])),
         }
     )
 
@@ -261,10 +262,17 @@ def _write(table: pa.Table, path: Path) -> None:
     os.replace(draft, path)
 
 
-def _tables(folder: Path) -> Path:
-    """Where the tables of the last run are kept, so that only changes are compared."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / "tables.duckdb"
+@contextmanager
+def _engine(folder: Path | None, threads: int | None) -> Iterator[DuckDBEngine]:
+    """Tables in the state's folder, so that only changes are compared next time, or in one that is gone afterwards.
+
+    On disk also without a state: what is not at hand is compressed there, so a million records need little memory.
+    """
+    with tempfile.TemporaryDirectory(prefix="halosync_") as passing:
+        place = folder or Path(passing)
+        place.mkdir(parents=True, exist_ok=True)
+        with DuckDBEngine(place / "tables.duckdb", threads=threads, memory_limit=MEMORY_LIMIT) as engine:
+            yield engine
 
 
 def _context(folder: Path | None, entity: str) -> Context:

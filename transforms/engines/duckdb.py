@@ -57,21 +57,25 @@ class DuckDBEngine:
             self.connection.close()
 
     def raw(self, table: str, source: Path | str | pa.Table) -> None:
+        self._clear(table)
         if isinstance(source, pa.Table):
-            self.put(table, source)
+            name = table.replace(".", "_") + "_given"
+            self.connection.register(name, source)  # read where it lies, not copied
+            self.connection.execute(f"create view {table} as select * from {name}")
             return
-        self._make_schema(table)
         path = str(source).replace("'", "''")
-        self.connection.execute(f"create or replace view {table} as select * from read_parquet('{path}')")
+        self.connection.execute(f"create view {table} as select * from read_parquet('{path}')")
 
     def alias(self, table: str, source: str) -> None:
         self._clear(table)
         self.connection.execute(f"create view {table} as select * from {source}")
 
+    def view(self, table: str) -> None:
+        self._clear(table)
+        self.connection.execute(f"create view {table} as\n{_query(table)}")
+
     def sql(self, table: str, *, renewal: Renewal | None = None) -> None:
-        schema, name = table.split(".")
-        text = (SQL_ROOT / schema / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
-        self._write(table, text, renewal)
+        self._write(table, _query(table), renewal)
 
     def map(
         self,
@@ -152,37 +156,41 @@ class DuckDBEngine:
         if found:
             self.connection.execute(f"drop {'view' if found[0] == 'VIEW' else 'table'} {table}")
 
-    def _write(self, table: str, text: str, renewal: Renewal | None) -> None:
+    def _write(
+        self, table: str, text: str, renewal: Renewal | None, connection: duckdb.DuckDBPyConnection | None = None
+    ) -> None:
+        connection = connection or self.connection
         if renewal is None:
             self._clear(table)
-            self.connection.execute(f"create table {table} as\n{text}")
+            connection.execute(f"create table {table} as\n{text}")
             return
         # Made before anything is taken away: the query may read the rows that it replaces.
-        self.connection.execute(f"create or replace temp table renewed as\n{text}")
+        connection.execute(f"create or replace temp table renewed as\n{text}")
         for key in renewal.keys:
-            self.connection.execute(
-                f"delete from {table} where {key} in (select {renewal.column} from {renewal.stale})"
-            )
-        self.connection.execute(f"insert into {table} by name select * from renewed")
-        self.connection.execute("drop table renewed")
+            connection.execute(f"delete from {table} where {key} in (select {renewal.column} from {renewal.stale})")
+        connection.execute(f"insert into {table} by name select * from renewed")
+        connection.execute("drop table renewed")
 
     def _batches(self, source: str, rows: int, order_by: str = "") -> Iterator[pa.RecordBatch]:
         order = f" order by {order_by}" if order_by else ""
-        cursor = self.connection.cursor()
-        try:
-            yield from cursor.sql(f"select * from {source}{order}").to_arrow_reader(rows)
-        finally:
-            cursor.close()
+        yield from self.connection.sql(f"select * from {source}{order}").to_arrow_reader(rows)
 
     def _fill(
         self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema, renewal: Renewal | None = None
     ) -> None:
+        """Written by a second cursor, for the batches are being read by the first."""
         reader = pa.RecordBatchReader.from_batches(schema, batches)
-        self.connection.register("arriving", reader)
+        cursor = self.connection.cursor()
         try:
-            self._write(table, "select * from arriving", renewal)
+            cursor.register("arriving", reader)
+            self._write(table, "select * from arriving", renewal, cursor)
         finally:
-            self.connection.unregister("arriving")
+            cursor.close()
+
+
+def _query(table: str) -> str:
+    schema, name = table.split(".")
+    return (SQL_ROOT / schema / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
 
 
 def _ahead(pool: Executor, kernel: Kernel, batches: Iterator[pa.RecordBatch], threads: int) -> Iterator[pa.RecordBatch]:

@@ -41,6 +41,9 @@ class Engine(Protocol):
     def alias(self, table: str, source: str) -> None:
         """Let one more name stand for a table, as it is whenever it is read."""
 
+    def view(self, table: str) -> None:
+        """As `sql`, but read anew whenever it is asked for: for what is read once or twice."""
+
     def sql(self, table: str, *, renewal: Renewal | None = None) -> None:
         """Materialise `transforms/sql/<schema>/<table>.sql` under its own name."""
 
