@@ -2,8 +2,8 @@
 
 Belongs here: for each feature, the odds of every row without it and how much likelier a true pair is to show its level.
 Does not: the curve drawn from it (calibration.py), the classes themselves (mixture.py).
-Surprise: no label is needed. At given odds without a feature, its levels are a mix of how true and how false pairs look;
-the mix that fits best is the share of truth there. The sources of a pair are one more such witness.
+Surprise: no label is needed. At given odds without a feature, its levels are a mix of how true and how false pairs
+look; the mix that fits best is the share of truth there. The sources of a pair are one more such witness.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Kinds of pairs: what two different people or companies have in common when it is no accident, and what changes
 together when one person or company moves.
 
-Belongs here: which features each kind shares or loses, as data. Does not: how much of each kind there is (learned, mixture.py),
-what levels mean (features.py).
+Belongs here: which features each kind shares or loses, as data. Does not: how much of each kind there is (learned,
+mixture.py), what levels mean (features.py).
 Surprise: without these, training calls colleagues a match. Two people of one company agree on company, street, postcode
 and switchboard; against pure chance that is 20 bits, and at 100 k contacts half of what training thought true was such.
 So a kind shares some facts as true pairs do, and all its other facts agree by chance only.

@@ -19,15 +19,17 @@ from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
 ROUNDS = 100
 SOURCES_FROM = 5  # rounds before the sources are listened to: first the classes must look like themselves
 CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance agreement
-MOVED_START = 0.05  # share of true pairs that each move is thought to have made before any is seen
-KIND_PAIRS_MIN = 0.01
 CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
-TRUE_START, KIND_START = 0.3, 0.1  # pairs a record, of the true and of each kind, before anything is seen
+PAIRS_MIN = 1e-6  # so that a logarithm can be taken
+KIND_PAIRS_MIN = 0.01  # a kind with fewer is dropped
+# Where the search starts; half and double end at the same place (docs/matching.md).
+TRUE_START, KIND_START = 0.3, 0.1  # pairs a record
+MOVED_START = 0.05  # of true pairs, for each move
 START_PAIRS = 5.0  # how many pairs a guess counts as, so that a level never seen is not impossible
 # For how true pairs look the guesses of features.py count as this many pairs a record: where fewer records than that
 # have a double there is nothing to learn doubles from, and training would find the most alike of strangers.
 GUESS_SHARE = 0.01
-TIE_PAIRS = 20.0  # the same for how exact agreement spreads over rare and common values
+TIE_PAIRS = 20.0  # how many pairs the spread of all that is said over rare and common values counts as
 # A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
 # true pair with less than this probability. Otherwise it would take true pairs away.
 IMITATED_MAX = 0.1
@@ -113,9 +115,9 @@ def _start(
     return Mixture(
         m=m,
         u=u,
-        true_pairs=min(TRUE_START * seen.records, 0.2 * seen.all_pairs),
+        true_pairs=max(min(TRUE_START * seen.records, 0.2 * seen.all_pairs), PAIRS_MIN),
         kinds=kinds,
-        kind_pairs=np.full(len(kinds), KIND_START * seen.records),
+        kind_pairs=np.full(len(kinds), max(KIND_START * seen.records, PAIRS_MIN)),
         looks=looks,
         true_sources=seen.source_chance,
         moves=moves,
@@ -123,11 +125,9 @@ def _start(
     )
 
 
-def _learn_true(
-    features: tuple[Feature, ...], found: Mixture, seen: Seen, of_move: np.ndarray, shares: Table
-) -> None:
+def _learn_true(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_move: np.ndarray, shares: Table) -> None:
     """How many true pairs there are, how many of them moved, and how those look whose features did not."""
-    found.true_pairs = max(float(of_move.sum()), 1e-6)
+    found.true_pairs = max(float(of_move.sum()), PAIRS_MIN)
     moved = of_move.sum(axis=1) + START_PAIRS * np.r_[1.0, np.full(len(found.moves), MOVED_START)]
     found.move_shares = moved / moved.sum()
     weight = max(START_PAIRS, GUESS_SHARE * seen.records)
@@ -138,7 +138,7 @@ def _learn_true(
 
 
 def _learn_kinds(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_kind: np.ndarray) -> None:
-    found.kind_pairs = np.maximum(of_kind.sum(axis=1), 1e-6)
+    found.kind_pairs = np.maximum(of_kind.sum(axis=1), PAIRS_MIN)
     for column, feature in enumerate(features):
         for how in sorted(how for name, how in found.looks if name == feature.name):
             shows = [index for index, kind in enumerate(found.kinds) if kind.shares.get(feature.name) == how]
@@ -257,7 +257,7 @@ def _look(feature: Feature, how: str, counted: np.ndarray, found: Mixture) -> np
     look = share_out(feature, counted, _exact_shares(feature, found.u[feature.name]), guess_pairs=START_PAIRS)
     for codes in groups(feature).values():
         if how == SHARED:
-            # What is shared differs by error only, as often as in true pairs; else the kind would come to mean "not shared".
+            # What is shared differs by error only, as often as in true pairs; else the kind would become its opposite.
             held = [code for code in codes if code in disagreeing(feature)]
             amount = min(float(found.m[feature.name][held].sum()), 0.5) if held else 0.0
             look[held] *= amount / max(float(look[held].sum()), 1e-12)
@@ -278,9 +278,7 @@ def _source_mix(seen: Seen, rows: np.ndarray) -> np.ndarray:
     return counted / counted.sum()
 
 
-def _usable(
-    features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, m: Table
-) -> tuple[Kind, ...]:
+def _usable(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, m: Table) -> tuple[Kind, ...]:
     total = seen.per_pattern(seen.pairs)
     told = (total[:, None] * (seen.levels > 0)).sum(axis=0) / max(float(total.sum()), 1.0)
     present = {feature.name: float(share) for feature, share in zip(features, told, strict=True)}
