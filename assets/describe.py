@@ -25,6 +25,8 @@ KERNEL_TABLES = {
     "weight": ("What each comparison pattern is worth, log2 of the likelihood ratio.", "transforms/driver.py"),
     "component": ("Records connected by pairs above the threshold, not yet refined.", "transforms/driver.py"),
     "group": ("Each component cut where one wrong pair would glue two entities.", "transforms/kernels/refine.py"),
+    "unmet": ("What it says of two records that blocking never brought together.", "transforms/unmet.py"),
+    "estimate": ("How right the clusters should be: precision and recall with intervals.", "transforms/calibration.py"),
     "identity": ("The golden id of each source record, kept from run to run.", "transforms/driver.py"),
     "lineage": ("Golden ids that were born, merged or split in this run.", "transforms/driver.py"),
     "provenance": (

@@ -39,9 +39,10 @@ COUNTED = {
     **{f"golden.{entity}": ("golden", entity) for entity in ENTITIES},
     **{f"changes.{entity}_change": ("changes", entity) for entity in ENTITIES},
 }
-# Steps that want the model, or train it where there is none.
+# Steps that want the model. Those before the training must not see an outgrown one.
+BEFORE_TRAINING = ("value", "sample", "pattern", "weight")
 LEARNING = {
-    f"resolved.{entity}_{part}": entity for entity in ENTITIES for part in ("value", "sample", "pattern", "weight")
+    f"resolved.{entity}_{part}": entity for entity in ENTITIES for part in (*BEFORE_TRAINING, "unmet", "estimate")
 }
 
 
@@ -134,15 +135,16 @@ def _build(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str, *
     run_at, is_incremental, is_training = row
     brought = Context(run_at=_utc(run_at), rules=runtime.rules, is_incremental=is_incremental)
     entity = LEARNING.get(name)
-    stored = models.latest(runtime.ledger, entity) if entity and not is_training else None
+    is_before = is_training and name.rsplit("_", 1)[1] in BEFORE_TRAINING
+    stored = models.latest(runtime.ledger, entity) if entity and not is_before else None
     if entity and stored:
         brought.models[entity] = Model.model_validate(stored)
     pipeline.build(engine, name, brought)
-    if entity and not stored and entity in brought.models:
+    if entity and entity in brought.models:
+        learned = {entity: brought.models[entity].model_dump(mode="json")}
         with runtime.ledger.transaction() as transaction:
-            models.store(
-                transaction, {entity: brought.models[entity].model_dump(mode="json")}, run_id=run_id, at=brought.run_at
-            )
+            learned = models.differing(transaction, learned)
+            models.store(transaction, learned, run_id=run_id, at=brought.run_at)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -8,20 +8,25 @@ Surprise: the random sample of pairs is fixed by the number of records alone, so
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms import clusters, identity
+from transforms import clusters, identity, unmet
 from transforms.context import IDENTITY_SCHEMA, LINEAGE_SCHEMA, Context, naive
 from transforms.engines.port import Engine, Renewal
 from transforms.kernels.patterns import COMMON_SCHEMA, PATTERN_SCHEMA, RAREST, Common, Patterns
+from transforms.kernels.refine import GROUP_SCHEMA, refine
 from transforms.model import train
 
 SAMPLE_PAIRS = 150_000
 SAMPLE_SEED = 20261123  # any fixed number
 
+ESTIMATE_SCHEMA = pa.schema(
+    [("measure", pa.string()), ("value", pa.float64()), ("low", pa.float64()), ("high", pa.float64())]
+)
 NOT_RARE = f"(bucket < {RAREST} or initials > 1 or is_generic)"  # every other value is like one never seen
 
 Make = Callable[[Engine, Context], None]
@@ -139,6 +144,66 @@ def componing(entity: str) -> Make:
         pair = engine.fetch(f"resolved.{entity}_pair where weight > 0", ("l", "r", "weight"))
         left, right, weight = (pair[name].to_numpy() for name in ("l", "r", "weight"))
         engine.put(f"resolved.{entity}_component", clusters.components(left, right, weight))
+
+    return make
+
+
+def missing(entity: str) -> Make:
+    """What it says never to have met: learned once, from the first clustering under a new model."""
+
+    def make(engine: Engine, context: Context) -> None:
+        model = context.models[entity]
+        if model.never_met_milli is None:
+            inside = engine.fetch(f"resolved.{entity}_inside", ("l", "r", "weight"))
+            ends = np.concatenate([inside["l"].to_numpy(), inside["r"].to_numpy()])
+            place = np.unique(ends, return_inverse=True)[1]
+            half = len(place) // 2
+            closed, asked = unmet.wedges(place[:half], place[half:], inside["weight"].to_numpy())
+            learned = {
+                "never_met_milli": unmet.never_met_milli(closed, asked),
+                "met_share": unmet.met_share(closed, asked),
+            }
+            model = context.models[entity] = model.model_copy(update=learned)
+        engine.put(
+            f"resolved.{entity}_unmet",
+            pa.table({"never_met_milli": [model.never_met_milli], "met_share": [model.met_share]}),
+        )
+
+    return make
+
+
+def refining(entity: str) -> Make:
+    """Clusters inside each reopened component."""
+
+    def make(engine: Engine, _: Context) -> None:
+        this = f"resolved.{entity}_"
+        never_met = engine.fetch(this + "unmet")["never_met_milli"][0].as_py()
+        kernel = partial(refine, never_met=never_met)
+        engine.map_groups(this + "group", this + "inside", "component", kernel, GROUP_SCHEMA)
+
+    return make
+
+
+def estimating(entity: str) -> Make:
+    """How right the clusters should be, without a label: precision and recall with their intervals."""
+
+    def make(engine: Engine, context: Context) -> None:
+        model = context.models[entity]
+        outcome = engine.fetch(f"resolved.{entity}_outcome").sort_by(
+            [(name, "ascending") for name in ("pattern", "source_low", "source_high")]
+        )
+        sizes = pc.value_counts(engine.fetch(f"resolved.{entity}_cluster", ("cluster_key",))["cluster_key"])
+        size = sizes.field("counts").to_numpy()
+        pairs, inside = (outcome[name].to_numpy().astype(np.float64) for name in ("pairs", "inside"))
+        found = model.calibration.estimate(
+            model.odds_milli(outcome),
+            pairs,
+            inside,
+            unmet_inside=float((size * (size - 1) // 2).sum() - inside.sum()),
+            met_share=model.met_share,
+        )
+        rows = [{"measure": name, **share.model_dump()} for name, share in sorted(found.items())]
+        engine.put(f"resolved.{entity}_estimate", pa.Table.from_pylist(rows, schema=ESTIMATE_SCHEMA))
 
     return make
 

@@ -61,6 +61,8 @@ class Model(BaseModel):
     looks: dict[str, list[int]] = {}  # "feature: how it is shared" -> weight of each level against chance
     sources: dict[str, int] = {}  # source pair -> weight
     calibration: Calibration
+    never_met_milli: int | None = None  # what it says of a pair never to have met; None: not learned yet
+    met_share: float = 1.0  # of true pairs, that blocking meets
     values: dict[str, dict[str, tuple[int, int, bool]]] = {}  # field -> value -> bucket, initials, generic; rest rare
 
     def with_values(self, common: pa.Table) -> Model:

@@ -30,7 +30,6 @@ from transforms.context import (
 from transforms.contracts import ENTITIES, TABLES
 from transforms.driver import Make
 from transforms.engines.port import Engine, Kernel, Renewal
-from transforms.kernels.refine import GROUP_SCHEMA, refine
 from transforms.kernels.standardise import arrow_schema, standardise_contact, standardise_organisation
 from transforms.survivorship import locks
 from transforms.survivorship.kernel import PROVENANCE_SCHEMA, survive
@@ -77,15 +76,6 @@ def _map(
         engine.map(name, source, kernel, schema, is_heavy=is_heavy, renewal=_renewing(renewal, context))
 
     return Step(name, (source,) if renewal is None else (source, renewal.stale), "map", make)
-
-
-def _groups(
-    name: str, source: str, group: str, kernel: Kernel, schema: pa.Schema, *, renewal: Renewal | None = None
-) -> Step:
-    def make(engine: Engine, context: Context) -> None:
-        engine.map_groups(name, source, group, kernel, schema, renewal=_renewing(renewal, context))
-
-    return Step(name, (source,) if renewal is None else (source, renewal.stale), "groups", make)
 
 
 def _pairs(name: str, inputs: tuple[str, ...], make: Make) -> Step:
@@ -166,7 +156,8 @@ def _resolving(entity: str) -> Iterator[Step]:
     yield _driver(this + "component", (this + "pair",), driver.componing(entity))
     yield _sql(this + "reopened", this + "dirty", this + "component", former + "cluster")
     yield _sql(this + "inside", this + "component", this + "pair", this + "reopened")
-    yield _groups(this + "group", this + "inside", "component", refine, GROUP_SCHEMA)
+    yield _driver(this + "unmet", (this + "inside",), driver.missing(entity))
+    yield Step(this + "group", (this + "inside", this + "unmet"), "groups", driver.refining(entity))
     yield _sql(
         this + "cluster",
         this + "feature",
@@ -175,6 +166,8 @@ def _resolving(entity: str) -> Iterator[Step]:
         this + "reopened",
         renewal=of_reopened,
     )
+    yield _sql(this + "outcome", this + "pair", this + "feature", this + "cluster")
+    yield _driver(this + "estimate", (this + "outcome", this + "cluster"), driver.estimating(entity))
 
 
 def _identified(entity: str) -> Iterator[Step]:

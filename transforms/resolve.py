@@ -91,6 +91,7 @@ def resolve_file(
             _write(_evidence(engine, rows, entity), Path(pairs))
         candidates = engine.count(f"resolved.{entity}_pair")
         joined = engine.count(f"resolved.{entity}_pair where weight > 0")
+        estimates = engine.fetch(f"resolved.{entity}_estimate").to_pylist()
         if folder is not None:
             _keep(folder, entity, context, engine.fetch(f"golden.{entity}_identity"))
             standing.mark(engine, context)
@@ -106,6 +107,9 @@ def resolve_file(
             "records": model.records,
             "prior_log2": round(model.prior_log2, 3),
             "calibration": model.calibration.method,
+        },
+        "estimated": {
+            row["measure"]: {name: round(row[name], 4) for name in ("value", "low", "high")} for row in estimates
         },
         "seconds": round(time.perf_counter() - started, 3),
         "cpu_seconds": round(time.process_time() - cpu, 3),

@@ -54,6 +54,7 @@ def test_one_row_per_input_row_in_input_order(tmp_path: Path) -> None:
         "candidates",
         "threshold",
         "model",
+        "estimated",
         "seconds",
         "cpu_seconds",
         "peak_mb",

@@ -1,8 +1,9 @@
 """Mean linkage inside components, so that one wrong edge cannot glue two entities.
 
 Belongs here: the clustering of small dense groups, many at a time in numpy. Does not: components (clusters.py).
-Surprise: a pair that was never compared is not unknown: blocking saw no reason, so it counts as NEVER_MET. All sums are
-integers and ties go to the smallest record numbers, so the result depends on no order and no engine.
+Surprise: a pair that was never compared is not unknown: blocking saw no reason, and how much that says is learned
+(transforms/unmet.py). All sums are integers and ties go to the smallest record numbers, so the result depends on no
+order and no engine.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-NEVER_MET = -4000  # thousandths of a bit, measured best of 0 … -8 bits on 100 k contacts
 GROUP_SCHEMA = pa.schema([("rid", pa.int64()), ("cluster_rid", pa.int64())])
 CELLS_MAX = 4_000_000  # of one tensor of equal-sized components: bounds memory
 
 
-def refine(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """component, l, r, weight (whole components) -> rid, cluster_rid (the smallest rid of its cluster)."""
+def refine(batch: pa.RecordBatch, *, never_met: int) -> pa.RecordBatch:
+    """component, l, r, weight (whole components) -> rid, cluster_rid (the smallest rid of its cluster).
+
+    `never_met` is the weight of a pair that is not there, thousandths of a bit.
+    """
     component = batch.column("component").to_numpy()
     left, right = batch.column("l").to_numpy(), batch.column("r").to_numpy()
     weight = batch.column("weight").to_numpy()
@@ -37,7 +40,7 @@ def refine(batch: pa.RecordBatch) -> pa.RecordBatch:
             rank[:] = -1
             rank[some] = np.arange(len(some))
             inside = rank[place] >= 0
-            sums = np.full((len(some), size, size), NEVER_MET, dtype=np.int64)
+            sums = np.full((len(some), size, size), never_met, dtype=np.int64)
             sums[rank[place[inside]], row[inside], column[inside]] = weight[inside]
             sums[rank[place[inside]], column[inside], row[inside]] = weight[inside]
             labels = mean_linkage(sums)
