@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from transforms import clusters, identity, unmet
 from transforms.context import IDENTITY_SCHEMA, LINEAGE_SCHEMA, Context, naive
 from transforms.engines.port import Engine, Renewal
-from transforms.kernels.patterns import COMMON_SCHEMA, PATTERN_SCHEMA, RAREST, Common, Patterns
+from transforms.kernels.patterns import COMMON_SCHEMA, COMPARED, PATTERN_SCHEMA, RAREST, Common, Patterns
 from transforms.kernels.refine import GROUP_SCHEMA, refine
 from transforms.model import train
 
@@ -113,7 +113,8 @@ def comparing(entity: str) -> Make:
         this = f"resolved.{entity}_"
         common = engine.fetch(f"{this}value where {NOT_RARE}", COMMON_SCHEMA.names)
         kernel = Patterns(entity, Common(common.cast(COMMON_SCHEMA)))
-        engine.map_pairs(this + "pattern", this + "candidate", this + "feature", "rid", kernel, PATTERN_SCHEMA)
+        columns = ("rid", *COMPARED[entity])
+        engine.map_pairs(this + "pattern", this + "candidate", this + "feature", columns, kernel, PATTERN_SCHEMA)
 
     return make
 

@@ -15,7 +15,6 @@ from transforms.kernels.compare import (
     SAME_FORM,
     SIBLING,
     SIMILAR,
-    compare_values,
 )
 
 
@@ -60,25 +59,3 @@ def test_likeness_does_not_depend_on_the_order_of_a_pair(field: str, pairs: list
     left, right = [one for one, _ in pairs], [two for _, two in pairs]
 
     assert MEASURES[field](left, right).tolist() == MEASURES[field](right, left).tolist()
-
-
-def test_the_kernel_keeps_every_pair_of_every_field() -> None:
-    batch = pa.RecordBatch.from_pydict(
-        {
-            "field": ["last", "first", "last"],
-            "l_id": [1, 2, 3],
-            "r_id": [4, 5, 6],
-            "l_value": ["smith", "bob", "lee"],
-            "r_value": ["smyth", "robert", "okafor"],
-        }
-    )
-
-    found = pa.Table.from_batches([compare_values(batch)]).sort_by("l_id").to_pydict()
-
-    assert found == {
-        "field": ["last", "first", "last"],
-        "l_id": [1, 2, 3],
-        "r_id": [4, 5, 6],
-        "likeness": [CLOSE, SAME_FORM, DIFFERENT],
-    }
-    assert compare_values(batch.slice(0, 0)).num_rows == 0

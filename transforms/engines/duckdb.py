@@ -97,8 +97,12 @@ class DuckDBEngine:
         with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
             self._fill(target, _ahead(pool, kernel, batches, threads), schema, renewal)
 
-    def map_pairs(self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema) -> None:
-        sides = Sides(self.fetch(f"{side} where {key} in (select l from {pairs} union all select r from {pairs})"), key)
+    def map_pairs(
+        self, target: str, pairs: str, side: str, columns: tuple[str, ...], kernel: PairKernel, schema: pa.Schema
+    ) -> None:
+        key = columns[0]
+        needed = f"{side} where {key} in (select l from {pairs} union all select r from {pairs})"
+        sides = Sides(self.fetch(needed, columns), key)
         threads = self._threads()
         with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
             batches = self._batches(pairs, PAIR_BATCH_ROWS)

@@ -59,8 +59,13 @@ class Engine(Protocol):
     ) -> None:
         """Materialise the batches of `source` sent through `kernel`; `is_heavy` kernels may use several threads."""
 
-    def map_pairs(self, target: str, pairs: str, side: str, key: str, kernel: PairKernel, schema: pa.Schema) -> None:
-        """Materialise the pairs `l`, `r` of `pairs` sent through `kernel` with both rows of `side`, found by `key`."""
+    def map_pairs(
+        self, target: str, pairs: str, side: str, columns: tuple[str, ...], kernel: PairKernel, schema: pa.Schema
+    ) -> None:
+        """Materialise the pairs `l`, `r` of `pairs` sent through `kernel` with these columns of both rows of `side`.
+
+        The first of `columns` is the key that `l` and `r` name.
+        """
 
     def map_groups(
         self,

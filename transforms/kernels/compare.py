@@ -1,7 +1,7 @@
 """How alike two unequal values are: rapidfuzz on distinct value pairs, to a small integer per field.
 
-Belongs here: the comparison kernel and the meaning of `likeness` per field. Does not: equality (SQL), how much a
-likeness is worth (learned, model.py), which values are compared (sql/resolved/*_value_pair.sql).
+Belongs here: the measures and the meaning of `likeness` per field. Does not: equality, which values are compared
+(patterns.py), how much a likeness is worth (learned, model.py).
 Surprise: every measure is symmetric, so that the order of a pair never shows.
 
 likeness: 0 different, 1 similar, 2 close (a slip of the pen), 3 an initial or acronym, 4 another form of the same,
@@ -14,8 +14,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pycountry
 from nicknames import NickNamer
 from rapidfuzz import fuzz, process
@@ -26,29 +24,7 @@ from transforms.kernels.fold import fold
 Texts = list[str]
 Levels = np.ndarray
 
-LIKENESS_SCHEMA = pa.schema(
-    [("field", pa.string()), ("l_id", pa.int64()), ("r_id", pa.int64()), ("likeness", pa.int16())]
-)
-
 DIFFERENT, SIMILAR, CLOSE, INITIAL, SAME_FORM, SIBLING = 0, 1, 2, 3, 4, 5
-
-
-def compare_values(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """field, l_id, r_id, l_value, r_value -> field, l_id, r_id, likeness; one rapidfuzz call per field and measure."""
-    table = pa.Table.from_batches([batch])
-    parts = []
-    for field in sorted(pc.unique(table["field"]).to_pylist()):
-        rows = table.filter(pc.equal(table["field"], field))
-        levels = MEASURES[field](rows["l_value"].to_pylist(), rows["r_value"].to_pylist())
-        columns = [rows["field"], rows["l_id"], rows["r_id"], pa.array(levels.astype(np.int16))]
-        parts.append(pa.table(columns, schema=LIKENESS_SCHEMA))
-    if not parts:
-        return _empty()
-    return pa.concat_tables(parts).combine_chunks().to_batches()[0]
-
-
-def _empty() -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in LIKENESS_SCHEMA], schema=LIKENESS_SCHEMA)
 
 
 def _jaro_winkler(left: Texts, right: Texts) -> np.ndarray:
@@ -73,7 +49,7 @@ def _lengths(left: Texts, right: Texts) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(*sizes), np.maximum(*sizes)
 
 
-def _name(left: Texts, right: Texts, other_form: Callable[[str, str], bool]) -> Levels:
+def _name(left: Texts, right: Texts, other_form: Callable[[str, str], bool], may_be_other: np.ndarray) -> Levels:
     alike = _jaro_winkler(left, right)
     edits = _edits(left, right)
     shorter, longer = _lengths(left, right)
@@ -81,8 +57,16 @@ def _name(left: Texts, right: Texts, other_form: Callable[[str, str], bool]) -> 
     levels[alike >= 0.80] = SIMILAR
     levels[(alike >= 0.92) | ((edits <= 1) & (shorter >= 3)) | ((edits <= 2) & (shorter >= 7))] = CLOSE
     levels[_where(left, right, _is_initial, (shorter == 1) & (longer > 1))] = INITIAL
-    levels[_where(left, right, other_form, longer > 1)] = SAME_FORM
+    levels[_where(left, right, other_form, may_be_other & (longer > 1))] = SAME_FORM
     return levels
+
+
+def _either(left: Texts, right: Texts, test: Callable[[str], bool]) -> np.ndarray:
+    return np.fromiter((test(one) or test(other) for one, other in zip(left, right, strict=True)), bool, len(left))
+
+
+def _is_composed(text: str) -> bool:
+    return " " in text or "-" in text
 
 
 def _is_initial(left: str, right: str) -> bool:
@@ -98,6 +82,12 @@ def _nicknames() -> NickNamer:
 def _forms(name: str) -> frozenset[str]:
     """The name and the full names it may be short for."""
     return frozenset({name, *_nicknames().canonicals_of(name)})
+
+
+@lru_cache(maxsize=200_000)
+def _has_forms(name: str) -> bool:
+    """Whether it is short for something, or something is short for it: most names are neither."""
+    return bool(_nicknames().canonicals_of(name) or _nicknames().nicknames_of(name))
 
 
 @lru_cache(maxsize=200_000)
@@ -122,17 +112,24 @@ def _is_other_last(left: str, right: str) -> bool:
 
 
 def compare_first(left: Texts, right: Texts) -> Levels:
-    return _name(left, right, _is_other_first)
+    has_forms = _has_forms
+    both = (has_forms(one) and has_forms(other) for one, other in zip(left, right, strict=True))
+    may_be_other = np.fromiter(both, bool, len(left)) | _either(left, right, _is_composed)
+    return _name(left, right, _is_other_first, may_be_other)
 
 
 def compare_last(left: Texts, right: Texts) -> Levels:
-    return _name(left, right, _is_other_last)
+    return _name(left, right, _is_other_last, _either(left, right, _is_composed))
+
+
+def compare_initial(left: Texts, right: Texts) -> Levels:
+    """Middle names: only how they begin is told."""
+    return np.where([one[0] == other[0] for one, other in zip(left, right, strict=True)], INITIAL, DIFFERENT)
 
 
 def compare_local(left: Texts, right: Texts) -> Levels:
     """Local parts of e-mail addresses: `j.smith` against `jsmith`, `john.smith` against `jsmith` (similar)."""
-    bare = [text.replace(".", "").replace("_", "").replace("-", "") for text in left]
-    other = [text.replace(".", "").replace("_", "").replace("-", "") for text in right]
+    bare, other = ([text if text.isalnum() else _bare(text) for text in texts] for texts in (left, right))
     alike = _jaro_winkler(bare, other)
     shorter, _ = _lengths(bare, other)
     levels = np.full(len(left), DIFFERENT)
@@ -141,6 +138,10 @@ def compare_local(left: Texts, right: Texts) -> Levels:
     levels[_where(bare, other, _is_other_initial, levels == CLOSE)] = SIMILAR
     levels[_where(bare, other, _is_numbered_apart, levels >= SIMILAR)] = DIFFERENT
     return levels
+
+
+def _bare(text: str) -> str:
+    return text.replace(".", "").replace("_", "").replace("-", "")
 
 
 def _is_other_initial(left: str, right: str) -> bool:
@@ -281,6 +282,7 @@ def compare_site(left: Texts, right: Texts) -> Levels:
 MEASURES: dict[str, Callable[[Texts, Texts], Levels]] = {
     "first": compare_first,
     "last": compare_last,
+    "middle": compare_initial,
     "local": compare_local,
     "born": compare_born,
     "street": compare_street,

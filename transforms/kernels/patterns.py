@@ -9,7 +9,7 @@ rapidfuzz sees every distinct pair of unequal values once a batch, however many 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -25,31 +25,50 @@ COMMON_SCHEMA = pa.schema(
     [("field", pa.string()), ("value", pa.string()), ("bucket", pa.int8()), ("initials", pa.int8())]
 )
 
+# The columns of resolved.<entity>_feature that the kernel reads.
+COMPARED = {
+    "contact": (
+        *("source", "first", "middle", "last", "suffix", "email", "local", "mail_domain", "phone", "mobile"),
+        *("linkedin", "born", "street", "postcode", "city", "title", "external", "employer", "site", "organisation"),
+    ),
+    "organisation": (
+        *("source", "name", "site", "phone", "linkedin", "street", "postcode", "city", "country", "external"),
+    ),
+}
+
 Levels = np.ndarray
 Rule = tuple[np.ndarray, "int | np.ndarray"]
 
 
-@dataclass
 class Common:
     """What is known of values that are not rare: `bucket` 1 (very common) … 5 (rare), `initials` of their owners."""
 
-    table: pa.Table  # COMMON_SCHEMA
-    _known: dict[tuple[int, str, str], tuple[pa.Array, np.ndarray]] = field(default_factory=dict)
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table  # COMMON_SCHEMA
+        self._dictionary: pa.Array | None = None
+        self._known: dict[str, pa.Table] = {}
 
     def of(self, dictionary: pa.Array, name: str, column: str, default: int) -> np.ndarray:
-        """One figure per entry of the dictionary; kept while the same dictionary comes again."""
-        key = id(dictionary), name, column
-        found = self._known.get(key)
-        if found is None or found[0] is not dictionary:
-            rows = self.table.filter(pc.equal(self.table["field"], name))
-            place = pc.index_in(dictionary, rows["value"].combine_chunks())
-            known = pc.take(rows[column].combine_chunks(), place)
-            found = dictionary, pc.fill_null(known, pa.scalar(default, pa.int8())).to_numpy(zero_copy_only=False)
-            self._known[key] = found
-        return found[1]
+        """One figure per entry of the dictionary."""
+        figures = np.full(len(dictionary), default, dtype=np.int8)
+        rows = self._places(dictionary).get(name)
+        if rows is not None:
+            figures[rows["place"].to_numpy()] = rows[column].to_numpy()
+        return figures
 
-    def __getstate__(self) -> dict[str, object]:
-        return {"table": self.table, "_known": {}}
+    def _places(self, dictionary: pa.Array) -> dict[str, pa.Table]:
+        """By field the known values that the dictionary has, and where; kept while the same dictionary comes again."""
+        if self._dictionary is not dictionary:
+            values = pc.unique(self.table["value"])
+            found = pc.index_in(dictionary, value_set=values)
+            place_of = np.full(len(values), -1, dtype=np.int64)
+            met = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+            place_of[found.drop_null().to_numpy()] = met
+            place = place_of[pc.index_in(self.table["value"], value_set=values).to_numpy()]
+            rows = self.table.append_column("place", pa.array(place)).filter(pa.array(place >= 0))
+            known = {name: rows.filter(pc.equal(rows["field"], name)) for name in pc.unique(rows["field"]).to_pylist()}
+            self._known, self._dictionary = known, dictionary
+        return self._known
 
 
 class Facing:
@@ -100,15 +119,6 @@ class Facing:
             texts = (self._texts(distinct >> 32), self._texts(distinct & 0xFFFFFFFF))
             levels[rows] = MEASURES[name](*texts).astype(np.int8)[place]
         return levels
-
-    def starts_alike(self, name: str) -> np.ndarray:
-        """Both values begin with the same letter."""
-        letter = self._common_letters()
-        left, right = self.codes(name)
-        return (left >= 0) & (right >= 0) & (letter[left] == letter[right])
-
-    def _common_letters(self) -> np.ndarray:
-        return pc.dictionary_encode(pc.utf8_slice_codeunits(self.dictionary, 0, 1)).indices.to_numpy()
 
     def _texts(self, codes: np.ndarray) -> list[str]:
         return self.dictionary.take(pa.array(codes)).to_pylist()
@@ -173,7 +183,10 @@ def _last(facing: Facing) -> Levels:
 
 def _middle(facing: Facing) -> Levels:
     return _levels(
-        (facing.missing("middle"), 0), (facing.same("middle"), 1), (facing.starts_alike("middle"), 2), default=3
+        (facing.missing("middle"), 0),
+        (facing.same("middle"), 1),
+        (facing.likeness("middle") == INITIAL, 2),
+        default=3,
     )
 
 
