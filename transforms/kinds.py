@@ -16,8 +16,8 @@ from itertools import product
 from transforms.features import FEATURES, Feature
 
 SHARED = "shared"  # agrees like a true pair; only how common the shared values are is learned
-# An address follows the names of its owner, a site and a slug follow the name of the company: where names are shared
-# these are alike without being the same. The identity itself stays at chance.
+# An address follows the names of its owner, a second name the first (Mary Ann, Jean Paul), a site and a slug the name of
+# the company: where names are shared these are alike without being the same. The identity itself stays at chance.
 IDENTITY = {"mail": (1, 9), "site": (1, 2, 3)}
 _DISAGREEING = ("different", "elsewhere", "other domain, other", "same domain, other", "conflict")
 
@@ -47,9 +47,10 @@ Shares = dict[str, str]
 _WHO: dict[str, dict[str, Shares]] = {
     "contact": {
         "": {},
-        "same first name": {"first": SHARED, "mail": "by first name"},
+        "same first name": {"first": SHARED, "middle": "by first name", "mail": "by first name"},
         "same last name": {"last": SHARED, "mail": "by last name"},
-        "namesakes": {"first": SHARED, "last": SHARED, "mail": "by both names"},
+        "twins": {"last": SHARED, "born": SHARED, "mail": "by last name"},
+        "namesakes": {"first": SHARED, "last": SHARED, "middle": "by first name", "mail": "by both names"},
     },
     "organisation": {
         "": {},

@@ -30,6 +30,7 @@ START_PAIRS = 5.0  # how many pairs a guess counts as, so that a level never see
 # have a double there is nothing to learn doubles from, and training would find the most alike of strangers.
 GUESS_SHARE = 0.01
 TIE_PAIRS = 20.0  # how many pairs the spread of all that is said over rare and common values counts as
+DISAGREEING_MAX = 0.5  # of true pairs, in any fact: what is wrong more often than right is no fact of anybody
 # A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
 # true pair with less than this probability. Otherwise it would take true pairs away.
 IMITATED_MAX = 0.1
@@ -134,7 +135,21 @@ def _learn_true(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_mo
     for column, feature in enumerate(features):
         stays = [0, *(index + 1 for index, lost in enumerate(found.moves) if feature.name not in lost)]
         counted = np.bincount(seen.levels[:, column], weights=of_move[stays].sum(axis=0), minlength=LEVELS)
-        found.m[feature.name] = share_out(feature, counted, shares[feature.name], guess_pairs=weight)
+        found.m[feature.name] = _mostly_agreeing(
+            feature, share_out(feature, counted, shares[feature.name], guess_pairs=weight)
+        )
+
+
+def _mostly_agreeing(feature: Feature, m: np.ndarray) -> np.ndarray:
+    """Every fact of true pairs agrees in at least half of them, or the class has become a kind of false pairs."""
+    for codes in groups(feature).values():
+        apart = [code for code in codes if code in disagreeing(feature)]
+        alike = [code for code in codes if code not in apart]
+        excess = float(m[apart].sum()) - DISAGREEING_MAX
+        if apart and alike and excess > 0:
+            m[apart] *= DISAGREEING_MAX / (DISAGREEING_MAX + excess)
+            m[alike] *= (1 - DISAGREEING_MAX) / max(float(m[alike].sum()), 1e-12)
+    return m
 
 
 def _learn_kinds(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_kind: np.ndarray) -> None:

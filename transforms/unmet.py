@@ -43,7 +43,7 @@ def met_share(closed: int, asked: int) -> float:
 
 
 def never_met_milli(closed: int, asked: int) -> int:
-    """What it says of a pair never to have met, thousandths of a bit: true ones rarely do not, false ones mostly do not."""
+    """What it says of a pair never to have met, in thousandths of a bit: true pairs mostly meet, false ones do not."""
     missed = 1 - (closed + WEDGES_SUPPOSED - 1) / (asked + WEDGES_SUPPOSED)
     return round(max(float(np.log2(missed)), NEVER_MET_BITS_MIN) * MILLI)
 
