@@ -236,13 +236,17 @@ def identifying(entity: str) -> Make:
         )
         registry = engine.fetch(f"ops.{entity}_registry where record_key in (select record_key from {judged})")
         since_of = dict(zip(registry["record_key"].to_pylist(), registry["since"].to_pylist(), strict=True))
-        now = naive(context.run_at)
-        keys = sorted(golden_of)
-        golden = [golden_of[key] for key in keys]
-        since = [
-            since_of[key] if known.member_of.get(key) == name and since_of[key] is not None else now
-            for key, name in zip(keys, golden, strict=True)
-        ]
+        now, member_of = naive(context.run_at), known.member_of
+        keys = list(golden_of)
+        golden = list(golden_of.values())
+        since = (
+            [
+                (since_of[key] or now) if member_of.get(key) == name else now
+                for key, name in zip(keys, golden, strict=True)
+            ]
+            if member_of
+            else [now] * len(keys)
+        )
         engine.put(
             f"golden.{entity}_identity",
             pa.table([keys, golden, since], schema=IDENTITY_SCHEMA),

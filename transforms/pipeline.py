@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import pyarrow as pa
 
@@ -222,7 +223,8 @@ STEPS: dict[str, Step] = _named([*_standardising(), *_resolving("organisation"),
 ORGANISATION_STEPS = _named([*_organisations()])
 _KERNELS = {"organisation": standardise_organisation, "contact": standardise_contact}
 STANDARDISE_STEPS = {entity: _named(_standardised(entity, _KERNELS[entity])) for entity in ENTITIES}
-RESOLVE_STEPS = {entity: _named([*_resolving(entity), *_identified(entity)]) for entity in ENTITIES}
+# `resolve FILE` needs ids, but tells nobody what happened to them.
+RESOLVE_STEPS = {entity: _named([*_resolving(entity), *islice(_identified(entity), 2)]) for entity in ENTITIES}
 # What `prepare` puts there; everything else in STEPS has a step of its own or is a raw table.
 PREPARED = (
     "ops.run_moment",
