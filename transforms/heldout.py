@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transforms.features import Feature
-from transforms.mixture import Mixture, Seen, bits, pattern_odds, ratio
+from transforms.looks import bits, ratio
+from transforms.mixture import Mixture, Seen, pattern_odds
 
 TOLD_PAIRS_MIN = 100.0  # a witness heard less often says nothing
 
@@ -30,7 +31,6 @@ class Witness:
 
 def witnesses(features: tuple[Feature, ...], found: Mixture, seen: Seen) -> list[Witness]:
     true, kinds = pattern_odds(features, found, seen)
-    source = np.log2(found.true_sources / seen.source_chance)
     n = seen.per_pattern(seen.pairs)
     # The sources are left out of what the other witnesses are judged by, so that all speak of patterns alike.
     heard = []
@@ -55,7 +55,7 @@ def witnesses(features: tuple[Feature, ...], found: Mixture, seen: Seen) -> list
         heard.append(Witness(feature.name, odds, favour, n[told]))
     if len(seen.source_chance) > 1:
         odds = (_sum(true) - _sum_with_accident(kinds))[seen.pattern]
-        heard.append(Witness("sources", odds, source[seen.sources], seen.pairs))
+        heard.append(Witness("sources", odds, found.source_bits[seen.sources], seen.pairs))
     return heard
 
 

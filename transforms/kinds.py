@@ -16,7 +16,7 @@ from itertools import product
 from transforms.features import FEATURES, Feature
 
 SHARED = "shared"  # agrees like a true pair; only how common the shared values are is learned
-# An address follows the names of its owner, a second name the first (Mary Ann, Jean Paul), a site and a slug the name of
+# An address follows the names of its owner, a second name the first (Mary Ann), a site and a slug the name of
 # the company: where names are shared these are alike without being the same. The identity itself stays at chance.
 IDENTITY = {"mail": (1, 9), "site": (1, 2, 3)}
 _DISAGREEING = ("different", "elsewhere", "other domain, other", "same domain, other", "conflict")
@@ -67,6 +67,7 @@ _WHERE: dict[str, dict[str, Shares]] = {
         "": {},
         "one town": {"place": "town"},
         "one household": {"street": "home", "place": "home", "phone": "home"},
+        "one household and number": {"street": "home", "place": "home", "phone": "home", "external": "home"},
         "one employer": {"organisation": SHARED, "street": "work", "place": "work", "phone": "work"},
     },
     "organisation": {
@@ -78,11 +79,19 @@ _WHERE: dict[str, dict[str, Shares]] = {
 
 
 def _crossed(who: dict[str, Shares], where: dict[str, Shares]) -> tuple[Kind, ...]:
-    return tuple(
+    kinds = (
         Kind(", ".join(filter(None, (one, two))), {**where[two], **who[one]})
         for one, two in product(who, where)
         if one or two
     )
+    return tuple(kind for kind in kinds if not _hardly_told(kind))
+
+
+def _hardly_told(kind: Kind) -> bool:
+    """A common number (the family's account) on top of a first name or of two facts of a person: one slip would make a
+    false pair."""
+    outright = [feature for feature, how in kind.shares.items() if how == SHARED]
+    return "external" in kind.shares and ("first" in outright or len(outright) > 1)
 
 
 # What differs together in a true pair; without these a company's second office looks like another company.

@@ -1,7 +1,7 @@
 """The mixture: pairs are true, or false by accident, or false of a kind; how many of each, and how each looks.
 
-Belongs here: expectation-maximisation over distinct patterns. Does not: which kinds there are (kinds.py), chance
-agreement (chance.py), what is stored and how a pattern is weighed (model.py).
+Belongs here: expectation-maximisation over distinct patterns. Does not: which kinds there are (kinds.py), how counts
+become looks (looks.py), chance agreement (chance.py), what is stored and how a pattern is weighed (model.py).
 Surprise: the number of accidental pairs is not fitted: all pairs of records that are not true are, blocked or not. And
 which two sources a pair comes from is one more feature: a vendor holds a person mostly once, so true pairs lie across.
 """
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transforms.chance import Table, by_group, groups, without_matches
+from transforms.chance import Table, by_group, without_matches
 from transforms.features import LEVELS, Feature
-from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
+from transforms.kinds import Kind, disagreeing
+from transforms.looks import START_PAIRS, bits, exact_shares, guessed, kind_look, mostly_agreeing, ratio, share_out
 
 ROUNDS = 100
 SOURCES_FROM = 5  # rounds before the sources are listened to: first the classes must look like themselves
@@ -22,21 +23,17 @@ CHANCE_EVERY = 10  # rounds between taking the pairs thought true out of chance 
 CLOSE_ENOUGH = 1e-4  # relative change of the number of true pairs
 PAIRS_MIN = 1e-6  # so that a logarithm can be taken
 KIND_PAIRS_MIN = 0.01  # a kind with fewer is dropped
+KIND_TOLL_PAIRS = 1.0  # one odd pair is no kind: each pays a pair for being there (a sparse Dirichlet prior)
 # Where the search starts; half and double end at the same place (docs/matching.md).
 TRUE_START, KIND_START = 0.3, 0.1  # pairs a record
 MOVED_START = 0.05  # of true pairs, for each move
-START_PAIRS = 5.0  # how many pairs a guess counts as, so that a level never seen is not impossible
 # For how true pairs look the guesses of features.py count as this many pairs a record: where fewer records than that
 # have a double there is nothing to learn doubles from, and training would find the most alike of strangers.
 GUESS_SHARE = 0.01
-TIE_PAIRS = 20.0  # how many pairs the spread of all that is said over rare and common values counts as
-DISAGREEING_MAX = 0.5  # of true pairs, in any fact: what is wrong more often than right is no fact of anybody
 # A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
 # true pair with less than this probability. Otherwise it would take true pairs away.
 IMITATED_MAX = 0.1
 PRESENT_MIN = 0.02  # share of pairs in which a feature must be told at all
-WEIGHT_BITS_MAX = 22.0  # no single feature may decide alone against all others
-CONFLICT_BITS = -8.0  # Jr against Sr: too rare to learn, never harmless
 
 
 @dataclass
@@ -49,7 +46,7 @@ class Mixture:
     kinds: tuple[Kind, ...]
     kind_pairs: np.ndarray
     looks: dict[tuple[str, str], np.ndarray]  # (feature, how it is shared) -> share of each level
-    true_sources: np.ndarray
+    source_bits: np.ndarray  # what each source pair says for truth
     moves: tuple[tuple[str, ...], ...]  # features that agree by chance only in a true pair that has moved
     move_shares: np.ndarray  # of true pairs: first those that have not
 
@@ -63,6 +60,7 @@ class Seen:
     pattern: np.ndarray
     sources: np.ndarray
     source_chance: np.ndarray  # how pairs of records at random spread over source pairs
+    is_one_source: np.ndarray  # of each source pair
     records: int
     all_pairs: float
 
@@ -87,7 +85,7 @@ def fit(
         _learn_true(features, found, seen, share_of_move * matched, shares)
         _learn_kinds(features, found, seen, share_of_kind * seen.per_pattern(kind_rows))
         if turn >= SOURCES_FROM:
-            found.true_sources = _source_mix(seen, true_rows)
+            found.source_bits = _source_bits(seen, true_rows)
         if turn % CHANCE_EVERY == CHANCE_EVERY - 1:
             found.u = without_matches(features, seen.levels, matched, raw)
             _drop_empty(found)
@@ -109,7 +107,7 @@ def _start(
     m = {feature.name: guessed(feature, shares[feature.name]) for feature in features}
     kinds = _usable(features, kinds, seen, m)
     looks = {
-        (name, how): guessed(by_name[name], _exact_shares(by_name[name], u[name]))
+        (name, how): guessed(by_name[name], exact_shares(by_name[name], u[name]))
         for kind in kinds
         for name, how in kind.shares.items()
     }
@@ -120,7 +118,7 @@ def _start(
         kinds=kinds,
         kind_pairs=np.full(len(kinds), max(KIND_START * seen.records, PAIRS_MIN)),
         looks=looks,
-        true_sources=seen.source_chance,
+        source_bits=np.zeros(len(seen.source_chance)),
         moves=moves,
         move_shares=np.r_[1 - MOVED_START * len(moves), np.full(len(moves), MOVED_START)],
     )
@@ -135,30 +133,20 @@ def _learn_true(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_mo
     for column, feature in enumerate(features):
         stays = [0, *(index + 1 for index, lost in enumerate(found.moves) if feature.name not in lost)]
         counted = np.bincount(seen.levels[:, column], weights=of_move[stays].sum(axis=0), minlength=LEVELS)
-        found.m[feature.name] = _mostly_agreeing(
+        found.m[feature.name] = mostly_agreeing(
             feature, share_out(feature, counted, shares[feature.name], guess_pairs=weight)
         )
 
 
-def _mostly_agreeing(feature: Feature, m: np.ndarray) -> np.ndarray:
-    """Every fact of true pairs agrees in at least half of them, or the class has become a kind of false pairs."""
-    for codes in groups(feature).values():
-        apart = [code for code in codes if code in disagreeing(feature)]
-        alike = [code for code in codes if code not in apart]
-        excess = float(m[apart].sum()) - DISAGREEING_MAX
-        if apart and alike and excess > 0:
-            m[apart] *= DISAGREEING_MAX / (DISAGREEING_MAX + excess)
-            m[alike] *= (1 - DISAGREEING_MAX) / max(float(m[alike].sum()), 1e-12)
-    return m
-
-
 def _learn_kinds(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_kind: np.ndarray) -> None:
-    found.kind_pairs = np.maximum(of_kind.sum(axis=1), PAIRS_MIN)
+    found.kind_pairs = np.maximum(of_kind.sum(axis=1) - KIND_TOLL_PAIRS, PAIRS_MIN)
     for column, feature in enumerate(features):
         for how in sorted(how for name, how in found.looks if name == feature.name):
             shows = [index for index, kind in enumerate(found.kinds) if kind.shares.get(feature.name) == how]
             counted = np.bincount(seen.levels[:, column], weights=of_kind[shows].sum(axis=0), minlength=LEVELS)
-            found.looks[feature.name, how] = _look(feature, how, counted, found)
+            found.looks[feature.name, how] = kind_look(
+                feature, how, counted, found.m[feature.name], found.u[feature.name]
+            )
 
 
 def _drop_empty(found: Mixture) -> None:
@@ -178,7 +166,7 @@ def responsibilities(
     true, kinds = pattern_odds(features, found, seen)
     any_true, share_of_move = _summed(true)
     any_kind, share_of_kind = _summed(kinds)
-    t = any_true[seen.pattern] + np.log2(found.true_sources / seen.source_chance)[seen.sources]
+    t = any_true[seen.pattern] + found.source_bits[seen.sources]
     k = any_kind[seen.pattern]
     top = np.maximum(np.maximum(t, k), 0.0)
     e_true, e_kind = np.exp2(t - top), np.exp2(k - top)
@@ -218,79 +206,13 @@ def pattern_odds(features: tuple[Feature, ...], found: Mixture, seen: Seen) -> t
     return true, kinds
 
 
-def ratio(look: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    return np.clip(np.log2(np.maximum(look, 1e-12) / np.maximum(chance, 1e-12)), -WEIGHT_BITS_MAX, WEIGHT_BITS_MAX)
-
-
-def bits(feature: Feature, m: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """log2(m/u) of each level, kept sane: bounded, agreement never against, disagreement never for."""
-    found = ratio(m, u)
-    for level in feature.levels:
-        if level.name.startswith(("different", "elsewhere", "same domain, other")):
-            found[level.code] = min(found[level.code], 0.0)
-        if level.value_field or level.name == "same":
-            found[level.code] = max(found[level.code], 0.0)
-        if level.name == "conflict":
-            found[level.code] = min(found[level.code], CONFLICT_BITS)
-    return found
-
-
-def guessed(feature: Feature, share: np.ndarray) -> np.ndarray:
-    """The guess of features.py at how true pairs look."""
-    seen = np.zeros(LEVELS)
-    for level in feature.levels:
-        seen[level.code] = level.m
-    return share_out(feature, seen * 100, share, guess_pairs=START_PAIRS)
-
-
-def share_out(feature: Feature, seen: np.ndarray, share: np.ndarray, *, guess_pairs: float) -> np.ndarray:
-    """Counts to shares inside each group, smoothed by the guesses, exact agreement also by how common values are."""
-    smooth = np.full(LEVELS, 1.0)
-    smooth[[level.code for level in feature.levels]] = [
-        seen[level.code] + guess_pairs * level.m for level in feature.levels
-    ]
-    for field in {level.value_field for level in feature.levels if level.value_field}:
-        codes = [level.code for level in feature.levels if level.value_field == field]
-        spread = seen[codes] + TIE_PAIRS * share[codes]
-        smooth[codes] = smooth[codes].sum() * spread / max(float(spread.sum()), 1e-12)
-    m = np.full(LEVELS, 1.0)
-    for codes in groups(feature).values():
-        m[codes] = smooth[codes] / smooth[codes].sum()
-    return m
-
-
-def _exact_shares(feature: Feature, chance: np.ndarray) -> np.ndarray:
-    """Two who share a value by more than accident share a common one: pairs grow with the square of its records."""
-    share = np.zeros(LEVELS)
-    for field in {level.value_field for level in feature.levels if level.value_field}:
-        codes = [level.code for level in feature.levels if level.value_field == field]
-        share[codes] = (chance[codes] + 1e-9) / (chance[codes] + 1e-9).sum()
-    return share
-
-
-def _look(feature: Feature, how: str, counted: np.ndarray, found: Mixture) -> np.ndarray:
-    look = share_out(feature, counted, _exact_shares(feature, found.u[feature.name]), guess_pairs=START_PAIRS)
-    for codes in groups(feature).values():
-        if how == SHARED:
-            # What is shared differs by error only, as often as in true pairs; else the kind would become its opposite.
-            held = [code for code in codes if code in disagreeing(feature)]
-            amount = min(float(found.m[feature.name][held].sum()), 0.5) if held else 0.0
-            look[held] *= amount / max(float(look[held].sum()), 1e-12)
-        else:
-            held = [code for code in codes if code in IDENTITY.get(feature.name, ())]
-            look[held] = found.u[feature.name][held]
-            amount = float(look[held].sum())
-        rest = [code for code in codes if code not in held]
-        if held and rest:
-            look[rest] *= (1 - amount) / max(float(look[rest].sum()), 1e-12)
-    return look
-
-
-def _source_mix(seen: Seen, rows: np.ndarray) -> np.ndarray:
-    counted = (
-        np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance)) + START_PAIRS * seen.source_chance
-    )
-    return counted / counted.sum()
+def _source_bits(seen: Seen, rows: np.ndarray) -> np.ndarray:
+    """How true pairs spread over source pairs against all pairs. To come from one source never speaks for truth: else
+    a class of false pairs that fill one source would call itself true because it fills that source."""
+    pairs = np.bincount(seen.sources, weights=rows, minlength=len(seen.source_chance))
+    counted = pairs + START_PAIRS * seen.source_chance
+    found = np.log2(counted / counted.sum() / seen.source_chance)
+    return np.where(seen.is_one_source, np.minimum(found, 0.0), found)
 
 
 def _usable(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, m: Table) -> tuple[Kind, ...]:

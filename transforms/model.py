@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
-from transforms import calibration, chance, mixture
+from transforms import calibration, chance, looks, mixture
 from transforms.calibration import Calibration
 from transforms.features import FEATURES, unpack
 from transforms.kinds import KINDS, MOVES
@@ -188,6 +188,7 @@ def _seen(entity: str, records: int, counts: pa.Table, candidates: pa.Table) -> 
         pattern=pattern,
         sources=np.asarray([code[name] for name in row_names], dtype=np.int64),
         source_chance=(drawn + 0.5) / (drawn + 0.5).sum(),
+        is_one_source=np.asarray([len(set(name.split(_BETWEEN))) == 1 for name in names]),
         records=records,
         all_pairs=max(records * (records - 1) / 2, float(pairs.sum()), 2.0),
     )
@@ -207,7 +208,7 @@ def _stored(entity: str, records: int, found: Mixture, names: list[str], seen: S
         records=records,
         prior_log2=round(float(np.log2(found.true_pairs * unmoved / accidents)), 6),
         weights={
-            feature.name: _rounded(mixture.bits(feature, found.m[feature.name], found.u[feature.name])).tolist()
+            feature.name: _rounded(looks.bits(feature, found.m[feature.name], found.u[feature.name])).tolist()
             for feature in features
         },
         m=_listed(found.m),
@@ -222,10 +223,10 @@ def _stored(entity: str, records: int, found: Mixture, names: list[str], seen: S
         ],
         moves=dict(zip(MOVES[entity], _rounded(np.log2(np.asarray(moved) / unmoved)).tolist(), strict=True)),
         looks={
-            f"{name}: {how}": _rounded(mixture.ratio(look, found.u[name])).tolist()
+            f"{name}: {how}": _rounded(looks.ratio(look, found.u[name])).tolist()
             for (name, how), look in sorted(found.looks.items())
         },
-        sources=dict(zip(names, _rounded(np.log2(found.true_sources / seen.source_chance)).tolist(), strict=True)),
+        sources=dict(zip(names, _rounded(found.source_bits).tolist(), strict=True)),
         calibration=Calibration(),
     )
 
