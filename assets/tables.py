@@ -135,7 +135,7 @@ def _build(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str, *
     run_at, is_incremental, is_training = row
     brought = Context(run_at=_utc(run_at), rules=runtime.rules, is_incremental=is_incremental)
     entity = LEARNING.get(name)
-    is_before = is_training and name.rsplit("_", 1)[1] in BEFORE_TRAINING
+    is_before = is_training and name.rsplit("_", 1)[-1] in BEFORE_TRAINING
     stored = models.latest(runtime.ledger, entity) if entity and not is_before else None
     if entity and stored:
         brought.models[entity] = Model.model_validate(stored)
