@@ -30,6 +30,7 @@ VERBS = {
     "ui": Verb("orchestration.ui", "the Dagster UI on loopback, ready to materialise"),
     "check": Verb("orchestration.check", "definitions load, settings valid, contracts consistent; writes nothing"),
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
+    "why": Verb("orchestration.why", "the evidence for or against a pair, or the whole story of a golden record"),
     "bench": Verb("orchestration.bench", "benchmarks beside other tools; each leaves receipts under data/bench"),
 }
 

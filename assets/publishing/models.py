@@ -6,7 +6,7 @@ Surprise: a model is never changed in place; storing the newest one again is not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,13 @@ def latest(ledger: Ledger, entity: str) -> dict[str, Any] | None:
     """The newest model of `entity`, None where nothing was ever trained."""
     with ledger.read() as connection:
         return _newest(connection, entity)[1]
+
+
+def versions(ledger: Ledger, entity: str) -> Iterator[dict[str, Any]]:
+    """Every model of `entity`, the newest first."""
+    query = sa.select(model.c.body).where(model.c.entity == entity).order_by(model.c.version.desc())
+    with ledger.read() as connection:
+        yield from connection.execution_options(yield_per=1).scalars(query)
 
 
 def differing(connection: sa.Connection, models: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -58,6 +58,17 @@ def lineage_as_arrow(ledger: Ledger) -> pa.Table:
     return _fetch(ledger, query, LINEAGE_SCHEMA)
 
 
+def life_of(ledger: Ledger, name: str) -> list[dict[str, Any]]:
+    """The events of one golden id, the oldest first: golden_id, event, other_id, at."""
+    query = (
+        sa.select(lineage.c.golden_id, lineage.c.event, lineage.c.other_id, lineage.c.at)
+        .where(lineage.c.golden_id == name)
+        .order_by(lineage.c.seq, lineage.c.event, lineage.c.other_id)
+    )
+    with ledger.read() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def moved_members(connection: sa.Connection, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those of `members` (record_key, entity, golden_id) that the registry does not say yet."""
     known: dict[tuple[str, str], str] = {}
