@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms import clusters
-from transforms.kernels.refine import NEVER_MET, refine
+from transforms.kernels.refine import refine
 
 Edges = dict[tuple[int, int], int]
+
+NEVER_MET = -4000  # thousandths of a bit
 
 
 def _refined(edges: Edges) -> set[frozenset[int]]:
@@ -26,7 +28,7 @@ def _refined(edges: Edges) -> set[frozenset[int]]:
         ],
         names=["component", "l", "r", "weight"],
     )
-    result = refine(batch)
+    result = refine(batch, never_met=NEVER_MET)
     groups: dict[int, set[int]] = {}
     for rid, cluster in zip(result.column("rid").to_pylist(), result.column("cluster_rid").to_pylist(), strict=True):
         groups.setdefault(cluster, set()).add(rid)
@@ -79,7 +81,7 @@ def test_batches_of_many_components_do_not_mix() -> None:
         names=["component", "l", "r", "weight"],
     )
 
-    result = refine(batch)
+    result = refine(batch, never_met=NEVER_MET)
 
     found = dict(zip(result.column("rid").to_pylist(), result.column("cluster_rid").to_pylist(), strict=True))
     assert found == {1: 1, 2: 1, 4: 4, 5: 4, 6: 6}

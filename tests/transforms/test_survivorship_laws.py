@@ -282,6 +282,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
             {
                 "record_key": pa.array(of_entity["record_key"], pa.string()),
                 "golden_id": [f"{entity}_{number}" for number in of_entity["entity_id"]],
+                "since": pa.nulls(len(of_entity), pa.timestamp("us")),
             }
         )
         engine.put(f"golden.{entity}_identity", members)
@@ -290,7 +291,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
         engine.put(f"standardised.{entity}", standardised[entity])
         for table in (f"{entity}_member", f"{entity}_provenance", entity):
             pipeline.build(engine, f"golden.{table}", context)
-    pipeline.build(engine, "golden.provenance", context)
+    for table in ("provenance", "crosswalk"):
+        pipeline.build(engine, f"golden.{table}", context)
     assert context.rules is not None
     return House(engine, context.rules, locks)
 
