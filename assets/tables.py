@@ -12,8 +12,8 @@ import dagster as dg
 import duckdb
 
 from assets import describe
-from assets.common import COUNTS, OWNERS, POOL, table_metadata
-from assets.publishing import heads, models, registry
+from assets.common import COUNTS, JOB, OWNERS, POOL, table_metadata
+from assets.publishing import heads, models, registry, runs
 from assets.publishing.ledger import next_stamp
 from assets.raw import TABLES as RAW_TABLES
 from assets.runtime import Runtime
@@ -74,6 +74,7 @@ def ledger_state(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     runtime: Runtime = context.resources.runtime
     with runtime.step("ledger_state"), runtime.connect() as connection:
         engine = DuckDBEngine(connection)
+        runs.begin(runtime.ledger, runtime.clock, run_id=context.run.run_id, kind=JOB)
         with runtime.ledger.transaction() as transaction:
             run_at = next_stamp(transaction, runtime.clock)
         brought = Context(

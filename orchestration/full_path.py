@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 from assets.common import JOB
+from assets.publishing import runs
 from assets.publishing.ledger import LedgerBusy, LedgerError
 from assets.runtime import Runtime, WarehouseBusy
 
@@ -64,14 +65,20 @@ def execute(runtime: Runtime, display: Display) -> Outcome:
     held = _held_by(result)
     summary["problems"] += held
     if not result.success and not held:
+        _note_end(runtime, result.run_id, "failed", {})
         raise _stop_for(result)
     summary["seconds"] = round(time.perf_counter() - began, 3)
     summary["virtual_seconds"] = 0.0
     summary["peak_mb"] = peak_mb()
     summary["steps"] = display.steps
-    if held:
-        return Outcome(summary, Exit.HELD)
-    return Outcome(summary, Exit.PARTIAL if summaries.is_partial(result) else Exit.DONE)
+    code = Exit.HELD if held else Exit.PARTIAL if summaries.is_partial(result) else Exit.DONE
+    _note_end(runtime, result.run_id, code.name.lower(), summary)
+    return Outcome(summary, code)
+
+
+def _note_end(runtime: Runtime, run_id: str, state: str, summary: dict[str, Any]) -> None:
+    """The run book of the ledger; `ops.run` shows it from the next run on."""
+    runs.end(runtime.ledger, runtime.clock, run_id=run_id, state=state, summary=summary)
 
 
 def peak_mb() -> int:

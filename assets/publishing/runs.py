@@ -25,6 +25,7 @@ def begin(ledger: Ledger, clock: Clock, *, run_id: str, kind: str) -> None:
             .where(run.c.kind == kind, run.c.state == "running")
             .values(state="killed", ended_at=clock.now())
         )
+        connection.execute(sa.delete(run).where(run.c.run_id == run_id))  # begun again: a retry of the same run
         connection.execute(sa.insert(run).values(run_id=run_id, kind=kind, state="running", started_at=clock.now()))
 
 

@@ -68,6 +68,14 @@ def test_the_summary_has_every_pinned_key(first):
     assert set(first[1].outcome.summary["halo"]) == {"created", "updated", "unchanged", "held", "rejected"}
 
 
+def test_the_run_book_says_how_the_run_ended(first):
+    """ops.run was empty for ever: nothing opened a run's row."""
+    house, ran = first
+
+    assert house.query("select kind, state from ops.run") == [("full_sync", "done")]
+    assert ran.outcome.summary["seconds"] > 0
+
+
 def test_halo_holds_each_golden_record_once(first):
     _, ran = first
 
