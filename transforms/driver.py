@@ -38,7 +38,9 @@ def sampling(entity: str) -> Make:
     def make(engine: Engine, context: Context) -> None:
         rids = np.zeros(0, np.int64)
         if entity not in context.models:
-            rids = np.sort(engine.fetch(f"resolved.{entity}_feature", ("rid",))["rid"].to_numpy())
+            # That copies agree is no chance.
+            distinct = f"resolved.{entity}_feature where rid not in (select rid from resolved.{entity}_copy)"
+            rids = np.sort(engine.fetch(distinct, ("rid",))["rid"].to_numpy())
         places = sample_pairs(len(rids))
         engine.put(
             f"resolved.{entity}_sample",
@@ -144,7 +146,8 @@ def componing(entity: str) -> Make:
     def make(engine: Engine, _: Context) -> None:
         pair = engine.fetch(f"resolved.{entity}_pair where weight > 0", ("l", "r", "weight"))
         left, right, weight = (pair[name].to_numpy() for name in ("l", "r", "weight"))
-        engine.put(f"resolved.{entity}_component", clusters.components(left, right, weight))
+        copies = engine.fetch(f"resolved.{entity}_copy where not is_decided", clusters.COPY_SCHEMA.names)
+        engine.put(f"resolved.{entity}_component", clusters.components(left, right, weight, copies))
 
     return make
 

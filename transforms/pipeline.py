@@ -31,11 +31,13 @@ from transforms.context import (
 from transforms.contracts import ENTITIES, TABLES
 from transforms.driver import Make
 from transforms.engines.port import Engine, Kernel, Renewal
+from transforms.kernels import references
 from transforms.kernels.standardise import arrow_schema, standardise_contact, standardise_organisation
 from transforms.survivorship import locks
 from transforms.survivorship.kernel import PROVENANCE_SCHEMA, survive
 from transforms.survivorship.rules import shipped_rules
 
+REFERENCE = "ops.reference_value"
 SOURCES = ("apollo", "zoominfo", "uplead", "exports")
 
 
@@ -136,9 +138,9 @@ def _resolving(entity: str) -> Iterator[Step]:
     of_reopened = Renewal(("rid",), this + "reopened", "rid")
     changed_inputs = (standard, *employer, former + "feature", decision, former + "decision")
 
-    yield _driver(this + "value", (standard, *employer), driver.valuing(entity))
+    yield _driver(this + "value", (standard, *employer, REFERENCE), driver.valuing(entity))
     yield _sql(this + "changed", *changed_inputs)
-    yield _sql(this + "feature", standard, this + "value", this + "changed", *employer, renewal=of_changed)
+    yield _sql(this + "feature", standard, this + "value", this + "changed", *employer, REFERENCE, renewal=of_changed)
     yield _sql(this + "former_key", former + "key", this + "changed")
     yield _sql(this + "key", this + "feature", this + "changed", renewal=of_changed)
     yield _sql(
@@ -148,13 +150,15 @@ def _resolving(entity: str) -> Iterator[Step]:
     yield _sql(this + "open_key", this + "key", this + "dirty", instead=driver.opening_all(entity))
     yield _sql(this + "block", this + "open_key")
     yield _sql(this + "block_report", this + "block")
-    yield _driver(this + "sample", (this + "feature",), driver.sampling(entity))
-    yield _sql(this + "candidate", this + "block", this + "sample", this + "dirty", this + "feature", decision)
+    yield _sql(this + "copy", this + "key", this + "feature", decision)
+    yield _driver(this + "sample", (this + "feature", this + "copy"), driver.sampling(entity))
+    met = (this + name for name in ("block", "sample", "dirty", "copy", "feature"))
+    yield _sql(this + "candidate", *met, decision)
     yield _pairs(this + "pattern", (this + "candidate", this + "feature", this + "value"), driver.comparing(entity))
-    yield _sql(this + "pattern_count", this + "pattern", this + "feature")
+    yield _sql(this + "pattern_count", this + "pattern", this + "feature", this + "copy")
     yield _driver(this + "weight", (this + "pattern_count", this + "value", this + "feature"), driver.weighing(entity))
     yield _sql(this + "pair", this + "pattern", this + "weight", this + "feature", decision, renewal=of_dirty)
-    yield _driver(this + "component", (this + "pair",), driver.componing(entity))
+    yield _driver(this + "component", (this + "pair", this + "copy"), driver.componing(entity))
     yield _sql(this + "reopened", this + "dirty", this + "component", former + "cluster")
     yield _sql(this + "inside", this + "component", this + "pair", this + "reopened")
     yield _driver(this + "unmet", (this + "inside",), driver.missing(entity))
@@ -229,6 +233,7 @@ RESOLVE_STEPS = {entity: _named([*_resolving(entity), *islice(_identified(entity
 PREPARED = (
     "ops.run_moment",
     "ops.lock",
+    REFERENCE,
     *(name for entity in ENTITIES for name in (f"ops.{entity}_registry", f"ops.{entity}_golden_id")),
     *(f"changes.{entity}_head" for entity in ENTITIES),
     *(f"ops.{entity}_decision" for entity in ENTITIES),
@@ -259,6 +264,7 @@ def prepare(engine: Engine, context: Context) -> None:
             }
         ),
     )
+    engine.put(REFERENCE, references.value_table())
     for entity in ENTITIES:
         former = engine.fetch("ops.lock") if context.is_incremental else locks.LOCK_SCHEMA.empty_table()
         engine.put(f"previous.{entity}_lock", former)

@@ -31,6 +31,7 @@ from transforms.model import Model
 SUFFIXES = (".csv", ".parquet")
 DEFAULT_SOURCE = "file"
 MEMORY_LIMIT = "1GB"  # of DuckDB; Arrow and numpy need about as much at a million records
+CSV_BLOCK_BYTES = 1 << 24  # no cell may be longer
 # The carried columns of the contracts have no meaning in a file.
 _NOT_IN_FILES = {
     "record_key",
@@ -125,6 +126,7 @@ def _read(path: Path, entity: str, warn: Callable[[str], None]) -> pa.Table:
         raise InputError(f"{path}: no such file.")
     try:
         table = _read_csv(path) if path.suffix.lower() == ".csv" else pq.read_table(path)
+        _check_text(table)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as problem:
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise InputError(f"{path.name}: cannot be read as {path.suffix.lower()[1:]}: {reason}") from None
@@ -144,16 +146,37 @@ def _read(path: Path, entity: str, warn: Callable[[str], None]) -> pa.Table:
     return _shaped(table, entity, path.name)
 
 
+def _check_text(table: pa.Table) -> None:
+    """Parquet's reader takes any bytes for text; the engine would fail on them without a word of where.
+
+    Raises:
+        pa.ArrowInvalid: a column holds bytes that are no text, or offsets that point nowhere.
+    """
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as problem:
+            raise pa.ArrowInvalid(f"column {name}: {problem}") from None
+
+
 def _read_csv(path: Path) -> pa.Table:
+    blocks = pa_csv.ReadOptions(block_size=CSV_BLOCK_BYTES)
     with path.open("rb") as stream:
-        names = pa_csv.open_csv(stream, parse_options=pa_csv.ParseOptions(newlines_in_values=True)).schema.names
-    return pa_csv.read_csv(
+        names = pa_csv.open_csv(
+            stream, read_options=blocks, parse_options=pa_csv.ParseOptions(newlines_in_values=True)
+        ).schema.names
+    table = pa_csv.read_csv(
         path,
+        read_options=blocks,
         parse_options=pa_csv.ParseOptions(newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             column_types={name: pa.string() for name in names}, strings_can_be_null=True, null_values=[""]
         ),
     )
+    last = table.slice(table.num_rows - 1).to_pylist() if table.num_rows else []
+    if any("\n" in (value or "") for row in last for value in row.values()) and path.read_bytes().count(b'"') % 2:
+        raise pa.ArrowInvalid(f"row {table.num_rows} begins a quote that never ends; it swallows the rest of the file")
+    return table
 
 
 def _text(column: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray:
@@ -184,6 +207,12 @@ def _shaped(table: pa.Table, entity: str, file: str) -> pa.Table:
         "source_id": identifier,
         "record_key": pc.binary_join_element_wise(source, identifier, ":"),
     }
+    keys = pc.value_counts(columns["record_key"])
+    doubled = keys.filter(pc.greater(keys.field("counts"), 1)).field("values")
+    if len(doubled):
+        raise InputError(
+            f"{file}: two pairs of source and record_id both read {doubled[0]}; rename one of the sources."
+        )
     arrays = []
     for field in schema:
         if field.name in columns:

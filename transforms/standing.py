@@ -17,6 +17,7 @@ import pyarrow as pa
 from transforms.context import Context
 from transforms.contracts import ENTITIES
 from transforms.engines.port import Engine
+from transforms.kernels.references import SHARED_HOSTS
 
 MARK = "ops.made_from"
 _ROOM = Path(__file__).parent
@@ -52,4 +53,5 @@ def _code() -> str:
     digest = hashlib.sha256()
     for path in sorted(path for kind in ("*.py", "*.sql", "*.toml") for path in _ROOM.rglob(kind)):
         digest.update(path.relative_to(_ROOM).as_posix().encode() + b"\0" + path.read_bytes())
+    digest.update("\n".join(sorted(SHARED_HOSTS)).encode())  # these come with packages, not with this room
     return digest.hexdigest()

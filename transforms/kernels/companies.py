@@ -14,6 +14,7 @@ from typing import NamedTuple
 from cleanco.termdata import terms_by_country, terms_by_type
 
 from transforms.kernels.fold import clean, fold, join_initials, word_set
+from transforms.kernels.references import PLACEHOLDER_COMPANIES
 
 # Terms of the list that end ordinary names more often than they are a form ("Casa da", "Delta", "Studio 5 et").
 _TOO_COMMON = word_set(
@@ -67,7 +68,10 @@ class Heads(NamedTuple):
 def parse_name(text: str | None) -> CompanyName:
     """The name fit to show, its folded core and its legal form."""
     shown = clean(text)
-    words = join_initials(fold(shown)).split()
+    folded = fold(shown)
+    if folded in PLACEHOLDER_COMPANIES:
+        return CompanyName(None, None, None)
+    words = join_initials(folded).split()
     if not words:
         return CompanyName(shown, None, None)
     if len(words) > 1 and words[0] == "the":

@@ -1,7 +1,7 @@
 """E-mail addresses: one clean address, its parts, and what is known of it.
 
-Belongs here: spelling (mailto:, angle brackets, capitals), syntax, placeholders, the list of free-mail hosts.
-Does not: whether a mailbox is shared or generic; matching learns that from the data.
+Belongs here: spelling (mailto:, angle brackets, capitals), syntax, placeholders.
+Does not: free-mail hosts and role mailboxes (references.py), whether a mailbox is shared (matching learns it).
 Surprise: an address that cannot be one becomes null *and* its status `invalid`: a reader sees that there was one.
 """
 
@@ -15,20 +15,9 @@ import pyarrow.compute as pc
 
 from transforms.contracts import EMAIL_STATUSES
 from transforms.kernels.columns import where_sure
-from transforms.kernels.fold import clean, word_set
+from transforms.kernels.fold import clean
 
 LENGTH_MAX = 254  # RFC 5321, path without brackets
-# Hosts where a domain says nothing about the employer. Only used to name an organisation after a domain or not.
-FREE_MAIL_HOSTS = word_set(
-    """
-    gmail.com googlemail.com yahoo.com yahoo.co.uk yahoo.fr yahoo.de yahoo.es ymail.com hotmail.com hotmail.co.uk
-    hotmail.fr outlook.com live.com live.co.uk msn.com aol.com icloud.com me.com mac.com proton.me protonmail.com
-    gmx.de gmx.net gmx.com web.de t-online.de mail.com mail.ru yandex.ru orange.fr wanadoo.fr free.fr laposte.net
-    libero.it btinternet.com sky.com comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net qq.com
-    163.com 126.com naver.com zoho.com fastmail.com bigpond.com optusnet.com.au shaw.ca rogers.com sympatico.ca
-    ziggo.nl kpnmail.nl telenet.be
-    """
-)
 # Apollo's stand-in for an address one has not paid for, the same for everybody.
 _PLACEHOLDER_LOCALS = frozenset({"email_not_unlocked"})
 

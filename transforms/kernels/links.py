@@ -1,7 +1,7 @@
 """Web addresses: hosts, registrable domains, LinkedIn pages.
 
 Belongs here: reading a domain out of whatever stands in a domain, website or e-mail column; LinkedIn slugs.
-Does not: what a shared domain is worth (matching learns it).
+Does not: hosts that are nobody's own (references.py), what a shared domain is worth (matching learns it).
 Surprise: the bundled public suffix list is used and never fetched, private suffixes included: firm-a.github.io and
 firm-b.github.io are two sites, and github.io is none.
 """
@@ -18,16 +18,8 @@ import pyarrow.compute as pc
 
 from transforms.kernels.columns import where_sure
 from transforms.kernels.emails import ascii_host
-from transforms.kernels.fold import NOT_A_NUMBER, NOTHING, clean, word_set
+from transforms.kernels.fold import NOT_A_NUMBER, NOTHING, clean
 from transforms.kernels.suffixes import registrable
-
-# A page there is not the organisation's own site; never name an organisation after it.
-SHARED_HOSTS = word_set(
-    """
-    linkedin.com facebook.com fb.com twitter.com x.com instagram.com youtube.com google.com goo.gl bit.ly
-    linktr.ee crunchbase.com yelp.com wikipedia.org github.com medium.com tiktok.com
-    """
-)
 
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?/+|^(?:https?|mailto):/*", re.IGNORECASE)
 _HOST_END = re.compile(r"[/?#\s,;|]")

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from transforms.kernels.columns import on_distinct, on_each, where_sure
 from transforms.kernels.fold import clean, fold, word_set
+from transforms.kernels.references import PLACEHOLDER_NAMES
 
 _TITLES = word_set(
     """
@@ -53,6 +54,7 @@ _PARTICLES_LOWER = word_set(
     van von der den de del della di da dos das du la le ter ten zu zum zur af av
     """
 )
+_PLACEHOLDERS = pa.array(sorted(PLACEHOLDER_NAMES))
 _ASIDE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\]|\"[^\"]*\"|“[^”]*”|«[^»]*»)\s*")
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = re.compile(r"[^a-z ]+")
@@ -100,7 +102,9 @@ def parse_all(first: pa.Array, middle: pa.Array, last: pa.Array, suffix: pa.Arra
     # The empty first part: Arrow's "skip" loses a row in which all parts are null.
     whole = pc.binary_join_element_wise("", first, middle, last, suffix, " ", null_handling="skip")
     whole = pc.if_else(pc.equal(whole, ""), None, pc.utf8_slice_codeunits(whole, 1))
-    return pa.StructArray.from_arrays([first, middle, last, suffix, whole], names=Name._fields)
+    stands_for_nobody = pc.is_in(pc.ascii_lower(whole), _PLACEHOLDERS)
+    parts = [pc.if_else(stands_for_nobody, None, part) for part in (first, middle, last, suffix, whole)]
+    return pa.StructArray.from_arrays(parts, names=Name._fields)
 
 
 def _parted(first: str | None, middle: str | None, last: str | None, suffix: str | None, full: str | None) -> _Parts:
@@ -173,6 +177,8 @@ def _assembled(first: str | None, middle: str | None, last: str | None, suffix: 
     middle = _recased(middle or middle_of_first)
     shown_suffix = _suffix_shown(suffix) or suffix_of_last
     whole = " ".join(part for part in (first, middle, last, shown_suffix) if part)
+    if whole.isascii() and whole.lower() in PLACEHOLDER_NAMES:  # "Do not" "Use", each in its column
+        return Name(None, None, None, None, None)
     return Name(first, middle, last, shown_suffix, whole or None)
 
 
@@ -186,9 +192,9 @@ def _suffix_shown(text: str | None) -> str | None:
 
 @lru_cache(maxsize=100_000)
 def _plausible(text: str | None) -> str | None:
-    """Cleaned; None where it is no name at all (an address typed in the wrong column, only signs)."""
+    """Cleaned; None where it is no name at all (an address typed in the wrong column, only signs, "Test")."""
     cleaned = clean(text)
-    if cleaned is None or "@" in cleaned:
+    if cleaned is None or "@" in cleaned or fold(cleaned) in PLACEHOLDER_NAMES:
         return None
     return cleaned if any(character.isalnum() for character in cleaned) else None
 

@@ -21,7 +21,7 @@ from transforms.contracts import (
     STANDARDISED_ORGANISATION,
     Table,
 )
-from transforms.kernels import companies, dates, emails, links, names, phones, places, titles
+from transforms.kernels import companies, dates, emails, links, names, phones, places, references, titles
 from transforms.kernels.columns import on_distinct
 from transforms.kernels.fold import clean
 
@@ -33,6 +33,8 @@ ARROW_TYPES = {
     "date": pa.date32(),
     "double": pa.float64(),
 }
+
+_SHARED_HOSTS = pa.array(sorted(references.SHARED_HOSTS))
 
 Columns = dict[str, pa.Array]
 
@@ -191,7 +193,7 @@ def _employer(said: Columns) -> Columns:
 
 def _organisation_key(said: pa.Array, source: pa.Array, site: pa.Array, folded: pa.Array) -> pa.Array:
     """The employer's record: the one the source has, else one named after its own domain, else after its name."""
-    is_shared = pc.is_in(site, pa.array(sorted(emails.FREE_MAIL_HOSTS | links.SHARED_HOSTS)))
+    is_shared = pc.is_in(site, _SHARED_HOSTS)
     own_site = pc.if_else(is_shared, None, site)
     of_domain = pc.binary_join_element_wise(source, "domain", own_site, ":")
     return pc.coalesce(said, of_domain, pc.binary_join_element_wise(source, "name", folded, ":"))

@@ -1,7 +1,7 @@
 -- resolved.contact_candidate: the pairs worth comparing, and the random sample from which chance agreement is learned.
 -- grain:  one row per pair, sampled and blocked pairs apart
 -- key:    l, r, is_sample
--- inputs: resolved.contact_block, resolved.contact_sample, resolved.contact_dirty, resolved.contact_feature, ops.contact_decision
+-- inputs: resolved.contact_block, resolved.contact_sample, resolved.contact_dirty, resolved.contact_copy, resolved.contact_feature, ops.contact_decision
 -- why:    l < r, so a pair has one name; a pair whose blocks together make fewer than four points is left out, one
 --         that somebody decided on is always in; one of the two is dirty, for all other pairs stand already
 with met as (
@@ -20,6 +20,12 @@ pair as (
     select l, r, points from among_dirty where l < r
     union all
     select least(l, r) as l, greatest(l, r) as r, points from with_clean
+    union all
+    select first_rid as l, rid as r, 4 as points
+    from resolved.contact_copy
+    where
+        rid in (select rid from resolved.contact_dirty)
+        or first_rid in (select rid from resolved.contact_dirty)
     union all
     select
         least(left_feature.rid, right_feature.rid) as l,

@@ -7,10 +7,10 @@ select
     feature.rid,
     feature.record_key,
     first_value(feature.record_key) over (
-        partition by coalesce(refined.cluster_rid, feature.rid) order by feature.record_key
+        partition by coalesce(refined.cluster_rid, component.judged_as, feature.rid) order by feature.record_key
     ) as cluster_key,
     component.component
 from resolved.contact_feature as feature
 inner join resolved.contact_reopened as reopened on feature.rid = reopened.rid
-left join resolved.contact_group as refined on feature.rid = refined.rid
 left join resolved.contact_component as component on feature.rid = component.rid
+left join resolved.contact_group as refined on component.judged_as = refined.rid

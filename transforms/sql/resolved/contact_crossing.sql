@@ -3,7 +3,7 @@
 -- key:    rid
 -- inputs: resolved.contact_key, resolved.contact_former_key, resolved.contact_changed
 -- why:    what a block says depends on its size (block), so its members must be compared again when its class
---         changes. Not made in a full run, where all are compared
+--         changes, and copies when another is their first (copy). Not made in a full run, where all are compared
 with touched as (
     select rule, key from resolved.contact_key where rid in (select rid from resolved.contact_changed)
     union
@@ -26,6 +26,7 @@ former_member as (
 sized as (
     select
         *,
+        min(rid) over (partition by rule, key) as first_rid,
         count(*) over (partition by rule, key) as whole,
         count(*) over (partition by rule, key, refine) as part
     from member
@@ -34,6 +35,7 @@ sized as (
 former_sized as (
     select
         *,
+        min(rid) over (partition by rule, key) as first_rid,
         count(*) over (partition by rule, key) as whole,
         count(*) over (partition by rule, key, refine) as part
     from former_member
@@ -45,6 +47,7 @@ classed as (
         rule,
         key,
         case
+            when rule = 'copy' and whole > 16 then first_rid
             when whole <= 16 then 4
             when whole <= 32 then 2
             when whole <= 64 then 1
@@ -63,6 +66,7 @@ former_classed as (
         rule,
         key,
         case
+            when rule = 'copy' and whole > 16 then first_rid
             when whole <= 16 then 4
             when whole <= 32 then 2
             when whole <= 64 then 1

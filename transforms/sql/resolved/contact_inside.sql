@@ -2,11 +2,13 @@
 -- grain:  one row per compared pair of one component
 -- key:    component, l, r
 -- inputs: resolved.contact_component, resolved.contact_pair, resolved.contact_reopened
--- why:    pairs below the threshold are kept here: they are what cuts a wrong bridge
+-- why:    pairs below the threshold are kept here: they are what cuts a wrong bridge. Copies are judged as
+--         their first record is
 with reopened as (
     select component.rid, component.component
     from resolved.contact_component as component
     inner join resolved.contact_reopened as reopened on component.rid = reopened.rid
+    where component.rid = component.judged_as
 )
 
 select

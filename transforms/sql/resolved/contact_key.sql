@@ -3,7 +3,8 @@
 -- key:    rid, rule, key
 -- inputs: resolved.contact_feature, resolved.contact_changed
 -- why:    many cheap keys: a pair is compared where the blocks it shares say enough (candidate); `refine` splits a
---         block that is too large. Names and initials are unordered, so that a swapped name meets its right form
+--         block that is too large. Names and initials are unordered, so that a swapped name meets its right form.
+--         `copy` is no block (copy.sql): who says the same in every compared field, one that identifies among them
 with feature as (
     select
         *,
@@ -64,6 +65,33 @@ keyed as (
     select rid, 'last_year' as rule, last || ' ' || substr(born, 1, 4) as key, substr(first, 1, 1) as refine from feature
     union all
     select rid, 'last_month' as rule, last || ' ' || substr(born, 6, 5) as key, substr(first, 1, 1) as refine from feature
+    union all
+    select
+        rid,
+        'copy' as rule,
+        md5(concat_ws(
+            chr(31),
+            coalesce(first, ''),
+            coalesce(middle, ''),
+            coalesce(last, ''),
+            coalesce(suffix, ''),
+            coalesce(email, ''),
+            coalesce(phone, ''),
+            coalesce(mobile, ''),
+            coalesce(linkedin, ''),
+            coalesce(born, ''),
+            coalesce(street, ''),
+            coalesce(postcode, ''),
+            coalesce(city, ''),
+            coalesce(title, ''),
+            coalesce(external, ''),
+            coalesce(employer, ''),
+            coalesce(site, ''),
+            coalesce(organisation, '')
+        )) as key,
+        cast(null as varchar) as refine
+    from feature
+    where coalesce(first, last) is not null and coalesce(email, phone, mobile, linkedin, born, street, external) is not null
 )
 
 select rid, rule, key, refine, true as is_dirty

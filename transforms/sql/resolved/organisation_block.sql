@@ -6,7 +6,11 @@
 --         skipped, so that what it may cost can be counted. `points` is what it says to share this block: a pair needs
 --         four, from one block of up to 16 or from several larger ones (Papadakis and others, "Meta-blocking", 2014)
 with sized as (
-    select rule, key, count(*) as records from resolved.organisation_open_key group by rule, key having count(*) > 1
+    select rule, key, count(*) as records
+    from resolved.organisation_open_key
+    where rule != 'copy'
+    group by rule, key
+    having count(*) > 1
 ),
 
 member as (

@@ -1,7 +1,7 @@
 -- resolved.organisation_candidate: the pairs worth comparing, and the random sample from which chance agreement is learned.
 -- grain:  one row per pair, sampled and blocked pairs apart
 -- key:    l, r, is_sample
--- inputs: resolved.organisation_block, resolved.organisation_sample, resolved.organisation_dirty, resolved.organisation_feature, ops.organisation_decision
+-- inputs: resolved.organisation_block, resolved.organisation_sample, resolved.organisation_dirty, resolved.organisation_copy, resolved.organisation_feature, ops.organisation_decision
 -- why:    l < r, so a pair has one name; a pair whose blocks together make fewer than four points is left out, one
 --         that somebody decided on is always in; one of the two is dirty, for all other pairs stand already
 with met as (
@@ -20,6 +20,12 @@ pair as (
     select l, r, points from among_dirty where l < r
     union all
     select least(l, r) as l, greatest(l, r) as r, points from with_clean
+    union all
+    select first_rid as l, rid as r, 4 as points
+    from resolved.organisation_copy
+    where
+        rid in (select rid from resolved.organisation_dirty)
+        or first_rid in (select rid from resolved.organisation_dirty)
     union all
     select
         least(left_feature.rid, right_feature.rid) as l,

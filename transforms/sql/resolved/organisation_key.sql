@@ -3,7 +3,8 @@
 -- key:    rid, rule, key
 -- inputs: resolved.organisation_feature, resolved.organisation_changed
 -- why:    many cheap keys: a pair is compared where the blocks it shares say enough (candidate); `refine` splits a
---         block that is too large. Names and initials are unordered, so that a swapped name meets its right form
+--         block that is too large. Names and initials are unordered, so that a swapped name meets its right form.
+--         `copy` is no block (copy.sql): who says the same in every compared field, one that identifies among them
 with feature as (
     select * from resolved.organisation_feature where rid in (select rid from resolved.organisation_changed)
 ),
@@ -38,6 +39,26 @@ keyed as (
     select rid, 'street_name' as rule, nullif(regexp_extract(street, '^[0-9]+', 0), '') || ' ' || substr(name, 1, 3) as key, city as refine from feature
     union all
     select rid, 'street_start' as rule, case when length(street) >= 8 then substr(street, 1, 8) end as key, substr(name, 1, 2) as refine from feature
+    union all
+    select
+        rid,
+        'copy' as rule,
+        md5(concat_ws(
+            chr(31),
+            coalesce(name, ''),
+            coalesce(site, ''),
+            coalesce(phone, ''),
+            coalesce(email, ''),
+            coalesce(linkedin, ''),
+            coalesce(street, ''),
+            coalesce(postcode, ''),
+            coalesce(city, ''),
+            coalesce(country, ''),
+            coalesce(external, '')
+        )) as key,
+        cast(null as varchar) as refine
+    from feature
+    where name is not null and coalesce(site, phone, email, linkedin, street, external) is not null
 )
 
 select rid, rule, key, refine, true as is_dirty
