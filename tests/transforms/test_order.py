@@ -1,7 +1,7 @@
 """Order does not show: rows shuffled, batches cut anywhere, records arriving at any time.
 
 HALOSYNC_PERMUTATIONS says how many permutations and how many batchings are tried (default 3 of each);
-HALOSYNC_ORDER_PEOPLE how many people the world has (default 300; 5,200 make some 20,000 records). A failing one is named
+HALOSYNC_ORDER_PEOPLE how many people the world has (default 300; 10,400 make some 20,000 records). A failing one is named
 by its seed.
 """
 
