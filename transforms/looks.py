@@ -18,7 +18,6 @@ START_PAIRS = 5.0  # how many pairs a guess counts as, so that a level never see
 TIE_PAIRS = 20.0  # how many pairs the spread of all that is said over rare and common values counts as
 WEIGHT_BITS_MAX = 22.0  # no single feature may decide alone against all others
 CONFLICT_BITS = -8.0  # Jr against Sr: too rare to learn, never harmless
-DISAGREEING_MAX = 0.5  # of true pairs, in any fact: what is wrong more often than right is no fact of anybody
 
 
 def ratio(look: np.ndarray, chance: np.ndarray) -> np.ndarray:
@@ -88,15 +87,3 @@ def kind_look(feature: Feature, how: str, counted: np.ndarray, m: np.ndarray, u:
         if held and rest:
             look[rest] *= (1 - amount) / max(float(look[rest].sum()), 1e-12)
     return look
-
-
-def mostly_agreeing(feature: Feature, m: np.ndarray) -> np.ndarray:
-    """Every fact of true pairs agrees in at least half of them, or the class has become a kind of false pairs."""
-    for codes in groups(feature).values():
-        apart = [code for code in codes if code in disagreeing(feature)]
-        alike = [code for code in codes if code not in apart]
-        excess = float(m[apart].sum()) - DISAGREEING_MAX
-        if apart and alike and excess > 0:
-            m[apart] *= DISAGREEING_MAX / (DISAGREEING_MAX + excess)
-            m[alike] *= (1 - DISAGREEING_MAX) / max(float(m[alike].sum()), 1e-12)
-    return m

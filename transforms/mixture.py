@@ -15,7 +15,7 @@ import numpy as np
 from transforms.chance import Table, by_group, without_matches
 from transforms.features import LEVELS, Feature
 from transforms.kinds import Kind, disagreeing
-from transforms.looks import START_PAIRS, bits, exact_shares, guessed, kind_look, mostly_agreeing, ratio, share_out
+from transforms.looks import START_PAIRS, bits, exact_shares, guessed, kind_look, ratio, share_out
 
 ROUNDS = 100
 SOURCES_FROM = 5  # rounds before the sources are listened to: first the classes must look like themselves
@@ -133,9 +133,7 @@ def _learn_true(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_mo
     for column, feature in enumerate(features):
         stays = [0, *(index + 1 for index, lost in enumerate(found.moves) if feature.name not in lost)]
         counted = np.bincount(seen.levels[:, column], weights=of_move[stays].sum(axis=0), minlength=LEVELS)
-        found.m[feature.name] = mostly_agreeing(
-            feature, share_out(feature, counted, shares[feature.name], guess_pairs=weight)
-        )
+        found.m[feature.name] = share_out(feature, counted, shares[feature.name], guess_pairs=weight)
 
 
 def _learn_kinds(features: tuple[Feature, ...], found: Mixture, seen: Seen, of_kind: np.ndarray) -> None:
