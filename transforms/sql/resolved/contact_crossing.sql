@@ -10,35 +10,32 @@ with touched as (
     select rule, key from resolved.contact_former_key
 ),
 
-member as (
-    select contact_key.rid, contact_key.rule, contact_key.key, contact_key.refine, changed.rid is not null as is_changed
+unchanged as (
+    select contact_key.rid, contact_key.rule, contact_key.key, contact_key.refine
     from resolved.contact_key as contact_key
     inner join touched on contact_key.rule = touched.rule and contact_key.key = touched.key
-    left join resolved.contact_changed as changed on contact_key.rid = changed.rid
+    where contact_key.rid not in (select rid from resolved.contact_changed)
 ),
 
-former_member as (
-    select rid, rule, key, refine, false as is_changed from member where not is_changed
+member as (
+    select true as is_former, false as is_changed, rid, rule, key, refine from unchanged
     union all
-    select rid, rule, key, refine, true as is_changed from resolved.contact_former_key
+    select true as is_former, true as is_changed, rid, rule, key, refine from resolved.contact_former_key
+    union all
+    select false as is_former, false as is_changed, rid, rule, key, refine from unchanged
+    union all
+    select false as is_former, true as is_changed, rid, rule, key, refine
+    from resolved.contact_key
+    where rid in (select rid from resolved.contact_changed)
 ),
 
 sized as (
     select
         *,
-        min(rid) over (partition by rule, key) as first_rid,
-        count(*) over (partition by rule, key) as whole,
-        count(*) over (partition by rule, key, refine) as part
+        min(rid) over (partition by is_former, rule, key) as first_rid,
+        count(*) over (partition by is_former, rule, key) as whole,
+        count(*) over (partition by is_former, rule, key, refine) as part
     from member
-),
-
-former_sized as (
-    select
-        *,
-        min(rid) over (partition by rule, key) as first_rid,
-        count(*) over (partition by rule, key) as whole,
-        count(*) over (partition by rule, key, refine) as part
-    from former_member
 ),
 
 classed as (
@@ -60,28 +57,8 @@ classed as (
     where not is_changed
 ),
 
-former_classed as (
-    select
-        rid,
-        rule,
-        key,
-        case
-            when rule = 'copy' and whole > 16 then first_rid
-            when whole <= 16 then 4
-            when whole <= 32 then 2
-            when whole <= 64 then 1
-            when refine is null or part > 64 then 0
-            when part <= 16 then 14
-            when part <= 32 then 12
-            else 11
-        end as class
-    from former_sized
-    where not is_changed
+crossed as (
+    select rid from classed group by rid, rule, key having min(class) != max(class)
 )
 
-select classed.rid
-from classed
-inner join former_classed
-    on classed.rid = former_classed.rid and classed.rule = former_classed.rule and classed.key = former_classed.key
-where classed.class != former_classed.class
-group by classed.rid
+select rid from crossed group by rid
