@@ -71,6 +71,24 @@ def test_every_module_says_what_it_is(path):
     assert text == "" or ast.get_docstring(ast.parse(text)), "a module docstring says what belongs here and what not"
 
 
+# Steps that are the same for both entities: one file a table is the rule, so each stands twice.
+TWINS = (
+    *("block", "block_report", "candidate", "cluster", "copy", "crossing", "dirty", "former_key", "inside", "open_key"),
+    *("outcome", "pair", "pattern_count", "reopened"),
+)
+
+
+@pytest.mark.parametrize("step", TWINS)
+def test_what_is_alike_for_both_entities_stays_alike(step):
+    """A mend of one file that forgets its twin would match contacts by one rule and organisations by another."""
+    folder = ROOT / "transforms" / "sql" / "resolved"
+    of_contacts, of_organisations = (
+        (folder / f"{entity}_{step}.sql").read_text() for entity in ("contact", "organisation")
+    )
+
+    assert of_organisations == of_contacts.replace("contact", "organisation")
+
+
 def test_nothing_committed_names_a_registry_or_this_machine():
     tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
     telltale = re.compile(
