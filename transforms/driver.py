@@ -76,38 +76,6 @@ def valuing(entity: str) -> Make:
     return make
 
 
-def viewing(name: str) -> Make:
-    """In a full run all arrives and is read once."""
-    return lambda engine, _: engine.view(name)
-
-
-def none_stale(entity: str) -> Make:
-    """Where all is made anew, nothing that stands is out of date."""
-
-    def make(engine: Engine, _: Context) -> None:
-        engine.put(f"standardised.{entity}_stale", pa.schema([("record_key", pa.string())]).empty_table())
-
-    return make
-
-
-def none_crossing(entity: str) -> Make:
-    """A full run compares all records anyway."""
-
-    def make(engine: Engine, _: Context) -> None:
-        engine.put(f"resolved.{entity}_crossing", pa.schema([("rid", pa.int64())]).empty_table())
-
-    return make
-
-
-def opening_all(entity: str) -> Make:
-    """In a full run every block is open."""
-
-    def make(engine: Engine, _: Context) -> None:
-        engine.alias(f"resolved.{entity}_open_key", f"resolved.{entity}_key")
-
-    return make
-
-
 def comparing(entity: str) -> Make:
     """Patterns of all candidate pairs; of the values only those that are not rare go to the kernel."""
 

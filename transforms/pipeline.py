@@ -72,6 +72,11 @@ def _sql(name: str, *inputs: str, renewal: Renewal | None = None, instead: Make 
     return Step(name, inputs, "sql", make)
 
 
+def _nothing(name: str, column: str, kind: pa.DataType) -> Make:
+    """The table without a row."""
+    return lambda engine, _: engine.put(name, pa.schema([(column, kind)]).empty_table())
+
+
 def _map(
     name: str, source: str, kernel: Kernel, schema: pa.Schema, *, is_heavy: bool = False, renewal: Renewal | None = None
 ) -> Step:
@@ -116,22 +121,24 @@ def _standardised(entity: str, kernel: Kernel) -> Iterator[Step]:
     """Only what a source says anew goes through the kernel."""
     this = f"standardised.{entity}"
     standard = f"previous.{entity}_standard"
-    yield _sql(f"{this}_arriving", f"{this}_input", standard, instead=driver.viewing(f"{this}_arriving"))
-    yield _sql(f"{this}_stale", f"{this}_arriving", f"{this}_input", standard, instead=driver.none_stale(entity))
+    arriving, stale = f"{this}_arriving", f"{this}_stale"
+    # In a full run all arrives and is read once, and nothing that stands is out of date.
+    yield _sql(arriving, f"{this}_input", standard, instead=lambda engine, _: engine.view(arriving))
+    yield _sql(stale, arriving, f"{this}_input", standard, instead=_nothing(stale, "record_key", pa.string()))
     yield _map(
         this,
-        f"{this}_arriving",
+        arriving,
         kernel,
         arrow_schema(TABLES[this]),
         is_heavy=True,
-        renewal=Renewal(("record_key",), f"{this}_stale", "record_key"),
+        renewal=Renewal(("record_key",), stale, "record_key"),
     )
 
 
 def _resolving(entity: str) -> Iterator[Step]:
     """Block, compare, weigh, cluster: of changed records and what they touch."""
     this, former, decision = f"resolved.{entity}_", f"previous.{entity}_", f"ops.{entity}_decision"
-    standard = f"standardised.{entity}"
+    standard, crossing, open_key = f"standardised.{entity}", this + "crossing", this + "open_key"
     employer = ("resolved.organisation_cluster",) if entity == "contact" else ()
     of_changed = Renewal(("rid",), this + "changed", "rid")
     of_dirty = Renewal(("l", "r"), this + "dirty", "rid")
@@ -143,12 +150,13 @@ def _resolving(entity: str) -> Iterator[Step]:
     yield _sql(this + "feature", standard, this + "value", this + "changed", *employer, REFERENCE, renewal=of_changed)
     yield _sql(this + "former_key", former + "key", this + "changed")
     yield _sql(this + "key", this + "feature", this + "changed", renewal=of_changed)
+    # A full run compares all records and opens every block anyway.
     yield _sql(
-        this + "crossing", this + "key", this + "former_key", this + "changed", instead=driver.none_crossing(entity)
+        crossing, this + "key", this + "former_key", this + "changed", instead=_nothing(crossing, "rid", pa.int64())
     )
-    yield _sql(this + "dirty", this + "changed", this + "crossing")
-    yield _sql(this + "open_key", this + "key", this + "dirty", instead=driver.opening_all(entity))
-    yield _sql(this + "block", this + "open_key")
+    yield _sql(this + "dirty", this + "changed", crossing)
+    yield _sql(open_key, this + "key", this + "dirty", instead=lambda engine, _: engine.alias(open_key, this + "key"))
+    yield _sql(this + "block", open_key)
     yield _sql(this + "block_report", this + "block")
     yield _sql(this + "copy", this + "key", this + "feature", decision)
     yield _driver(this + "sample", (this + "feature", this + "copy"), driver.sampling(entity))
@@ -206,7 +214,7 @@ def _survived(entity: str) -> Iterator[Step]:
     employer = ["standardised.contact", "golden.organisation_judged"] if entity == "contact" else []
     if entity == "contact":
         identities.append("golden.organisation_identity")
-    yield _sql(touched, f"{this}_judged", *identities, *employer, "ops.lock", f"previous.{entity}_lock")
+    yield _sql(touched, f"{this}_judged", *identities, *employer, "ops.lock", "previous.lock")
     yield _sql(member, f"standardised.{entity}", *identities, touched, "ops.lock")
 
     def survived(engine: Engine, context: Context) -> None:
@@ -233,11 +241,12 @@ RESOLVE_STEPS = {entity: _named([*_resolving(entity), *islice(_identified(entity
 PREPARED = (
     "ops.run_moment",
     "ops.lock",
+    "previous.lock",
     REFERENCE,
     *(name for entity in ENTITIES for name in (f"ops.{entity}_registry", f"ops.{entity}_golden_id")),
     *(f"changes.{entity}_head" for entity in ENTITIES),
     *(f"ops.{entity}_decision" for entity in ENTITIES),
-    *(f"previous.{entity}_{name}" for entity in ENTITIES for name in (*PREVIOUS, "decision", "lock")),
+    *(f"previous.{entity}_{name}" for entity in ENTITIES for name in (*PREVIOUS, "decision")),
 )
 
 
@@ -265,9 +274,7 @@ def prepare(engine: Engine, context: Context) -> None:
         ),
     )
     engine.put(REFERENCE, references.value_table())
-    for entity in ENTITIES:
-        former = engine.fetch("ops.lock") if context.is_incremental else locks.LOCK_SCHEMA.empty_table()
-        engine.put(f"previous.{entity}_lock", former)
+    engine.put("previous.lock", engine.fetch("ops.lock") if context.is_incremental else locks.LOCK_SCHEMA.empty_table())
     engine.put("ops.lock", locks.checked(_shaped(context.locks, locks.LOCK_SCHEMA)))
     for entity in ENTITIES:
         engine.put(f"ops.{entity}_registry", _shaped(context.registry.get(entity), REGISTRY_SCHEMA))
@@ -293,15 +300,6 @@ def build(engine: Engine, name: str, context: Context) -> None:
     started = time.perf_counter()
     STEPS[name].make(engine, context)
     context.seconds[name] = time.perf_counter() - started
-
-
-def build_all(engine: Engine, context: Context, *, until: str | None = None) -> None:
-    """Make every table in order, `until` included."""
-    prepare(engine, context)
-    for name in STEPS:
-        build(engine, name, context)
-        if name == until:
-            return
 
 
 def _shaped(table: pa.Table | None, schema: pa.Schema) -> pa.Table:

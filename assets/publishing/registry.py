@@ -23,9 +23,6 @@ REGISTRY_SCHEMA = pa.schema(
     [("record_key", pa.string()), ("golden_id", pa.string()), ("since", _MOMENT), ("first_seq", pa.int64())]
 )
 IDS_SCHEMA = pa.schema([("golden_id", pa.string()), ("first_seq", pa.int64()), ("is_live", pa.bool_())])
-LINEAGE_SCHEMA = pa.schema(
-    [("golden_id", pa.string()), ("event", pa.string()), ("other_id", pa.string()), ("at", _MOMENT)]
-)
 
 
 def as_arrow(ledger: Ledger, entity: str) -> pa.Table:
@@ -48,14 +45,6 @@ def ids_as_arrow(ledger: Ledger, entity: str) -> pa.Table:
         .order_by(golden_id.c.golden_id)
     )
     return _fetch(ledger, query, IDS_SCHEMA)
-
-
-def lineage_as_arrow(ledger: Ledger) -> pa.Table:
-    """The life of every golden id, in the order in which it was committed."""
-    query = sa.select(lineage.c.golden_id, lineage.c.event, lineage.c.other_id, lineage.c.at).order_by(
-        lineage.c.seq, lineage.c.golden_id, lineage.c.event, lineage.c.other_id
-    )
-    return _fetch(ledger, query, LINEAGE_SCHEMA)
 
 
 def life_of(ledger: Ledger, name: str) -> list[dict[str, Any]]:

@@ -1,14 +1,14 @@
 -- golden.contact_touched: the golden contacts that are made again, those that are no more included.
 -- grain:  one row per golden id
 -- key:    golden_id
--- inputs: golden.contact_judged, golden.contact_identity, ops.lock, previous.contact_lock, standardised.contact,
+-- inputs: golden.contact_judged, golden.contact_identity, ops.lock, previous.lock, standardised.contact,
 --         golden.organisation_judged, golden.organisation_identity
 -- why:    those a judged record belongs or belonged to, those a lock came to or left, those whose employer changed its id
 with relocked as (
-    select record_key from (select * from ops.lock except select * from previous.contact_lock) as fresh
+    select record_key from (select * from ops.lock except select * from previous.lock) as fresh
     where entity = 'contact'
     union
-    select record_key from (select * from previous.contact_lock except select * from ops.lock) as revoked
+    select record_key from (select * from previous.lock except select * from ops.lock) as revoked
     where entity = 'contact'
 )
 

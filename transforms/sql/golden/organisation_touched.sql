@@ -1,13 +1,13 @@
 -- golden.organisation_touched: the golden organisations that are made again, those that are no more included.
 -- grain:  one row per golden id
 -- key:    golden_id
--- inputs: golden.organisation_judged, golden.organisation_identity, ops.lock, previous.organisation_lock
+-- inputs: golden.organisation_judged, golden.organisation_identity, ops.lock, previous.lock
 -- why:    those a judged record belongs or belonged to, those a lock came to or left
 with relocked as (
-    select record_key from (select * from ops.lock except select * from previous.organisation_lock) as fresh
+    select record_key from (select * from ops.lock except select * from previous.lock) as fresh
     where entity = 'organisation'
     union
-    select record_key from (select * from previous.organisation_lock except select * from ops.lock) as revoked
+    select record_key from (select * from previous.lock except select * from ops.lock) as revoked
     where entity = 'organisation'
 )
 
