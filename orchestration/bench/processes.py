@@ -2,7 +2,8 @@
 
 Belongs here: starting, watching and ending a process tree. Does not: what is run (contestants.py).
 Surprise: memory is read from /proc while the program runs (`getrusage` would report the bench's own peak for a child
-that was forked from it), with pages that processes share counted once; so this works on Linux only and says so.
+that was forked from it), with pages that processes share counted once; so this works on Linux only and says so. What
+is taken in the last POLL_MS before the end can be missed.
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ def is_running(pid):
 
 
 def test_output_exit_code_and_cost_are_told(run, tmp_path):
-    measured = run("import sys; x = bytearray(200 << 20); print('out'); print('err', file=sys.stderr); sys.exit(3)")
+    # It waits with its memory, for what a program takes in its last moment before it ends is seen by nobody.
+    code = "import sys, time; x = bytearray(200 << 20); print('out'); print('err', file=sys.stderr); time.sleep(0.3)"
+    measured = run(f"{code}; sys.exit(3)")
 
     assert (measured.exit_code, measured.stopped) == (3, None)
     assert ((tmp_path / "stdout").read_text(), (tmp_path / "stderr").read_text()) == ("out\n", "err\n")
