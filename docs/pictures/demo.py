@@ -46,7 +46,8 @@ def run_demo(arguments: list[str]) -> dict[str, object]:
 
 def with_block(text: str, printed: str) -> str:
     """The README with what the demo printed between the marks."""
-    lines = "".join(f"{line.rstrip()}\n" for line in printed.strip("\n").splitlines())
+    figures = re.split(r"^[-!] ", printed, maxsplit=1, flags=re.MULTILINE)[0]  # notes and what is held: in the picture
+    lines = "".join(f"{line.rstrip()}\n" for line in figures.strip("\n").splitlines())
     assert BLOCK.search(text), "README.md keeps its marks <!-- demo --> and <!-- /demo -->"
     return BLOCK.sub(lambda found: found[1] + lines + found[2], text)
 
