@@ -31,6 +31,9 @@ VERBS = {
     "check": Verb("orchestration.check", "definitions load, settings valid, contracts consistent; writes nothing"),
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
     "why": Verb("orchestration.why", "the evidence for or against a pair, or the whole story of a golden record"),
+    "serve": Verb("orchestration.serve", "the HTTP service: the feed for pollers, on loopback"),
+    "keys": Verb("orchestration.keys", "API keys of the HTTP service: add, list, revoke"),
+    "poll": Verb("orchestration.poll", "a poller that shows how: follow a feed into a file"),
     "bench": Verb("orchestration.bench", "benchmarks beside other tools; each leaves receipts under data/bench"),
 }
 

@@ -19,7 +19,11 @@ from transforms.survivorship.rules import Rules, RulesError, load_rules, shipped
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 VENDORS = ("apollo", "zoominfo", "uplead")
-JSON_SETTINGS = ("SOURCES__APOLLO__QUERY", "SOURCES__UPLEAD__DOMAINS")  # the only ones that are written as JSON
+JSON_SETTINGS = (
+    "SOURCES__APOLLO__QUERY",
+    "SOURCES__UPLEAD__DOMAINS",
+    "SERVICE__TRUSTED_PROXIES",
+)  # the only ones that are written as JSON
 
 
 class SettingsError(Exception):
@@ -54,6 +58,14 @@ class HaloSettings(BaseModel):
     toplevel_id: int = Field(default=1, description="parent group of new clients")
 
 
+class ServiceSettings(BaseModel):
+    host: str = Field(default="127.0.0.1", description="address of the HTTP service; another needs a key to exist")
+    calls_per_minute: int = Field(default=1_200, ge=1, description="calls a minute that each key may make")
+    connections_max: int = Field(default=200, ge=1, description="connections at once; beyond it 503")
+    trusted_proxies: list[str] = Field(default=[], description="JSON list of reverse proxies whose X-Forwarded-* count")
+    fresh_hours: float = Field(default=24, gt=0, description="/readyz fails when no run ended well for so long")
+
+
 class Sources(BaseModel):
     apollo: ApolloSettings = ApolloSettings()
     zoominfo: ZoomInfoSettings = ZoomInfoSettings()
@@ -76,6 +88,7 @@ class Settings(BaseSettings):
         default=None, alias="SURVIVORSHIP_FILE", description="rules that replace the shipped survivorship.toml"
     )
     sources: Sources = Field(default=Sources(), alias="SOURCES")
+    service: ServiceSettings = Field(default=ServiceSettings(), alias="SERVICE")
 
     @property
     def data_root(self) -> Path:

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     # Also SIGINT: a shell's background job inherits it as ignored, and Dagster's processes would then never end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    _refuse_taken(arguments.port)
+    refuse_taken(arguments.port, host=HOST, verb="ui")
     with ExitStack() as stack:
         try:
             settings = _demo(stack) if arguments.demo else _configured()
@@ -91,16 +91,16 @@ def _tell_when_ready(server: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(POLL_S)
 
 
-def _refuse_taken(port: int) -> None:
+def refuse_taken(port: int, *, host: str, verb: str) -> None:
     """Raises: Stop, where another program listens on the port (exit 2)."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
-            advice = f"Choose another: halosync ui --port {port % 60_000 + 1}."
-            raise Stop(f"Port {port} on {HOST} cannot be used: {reason}. {advice}", Exit.USAGE) from error
+            advice = f"Choose another: halosync {verb} --port {port % 60_000 + 1}."
+            raise Stop(f"Port {port} on {host} cannot be used: {reason}. {advice}", Exit.USAGE) from error
 
 
 def _tidy(settings: Settings) -> None:

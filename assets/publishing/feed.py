@@ -13,7 +13,7 @@ import binascii
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from assets.publishing.tables import commit_log, from_micros, head, micros, walk
 PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX = 100, 500
 FOREIGN_STAMP_MARGIN = timedelta(minutes=5)  # feed.md: a clock that is not ours is believed up to this much
 SKEW_MAX = timedelta(hours=24)
+RETENTION = timedelta(days=90)  # feed.md: who was away for longer is told everything anew
 _FILE_PAGE_ROWS = 2_000
 _RANKS = {None: (0, 1, 2, 3), "organisation": (0, 3), "contact": (1, 2)}
 _LIVE_RANKS = frozenset({0, 1})
@@ -43,6 +44,7 @@ class Position:
 
     start: int
     snapshot: int
+    sync_type: str = "incremental"
     rank: int = -1
     seq: int = 0
     golden_id: str = ""
@@ -70,15 +72,47 @@ def read(
         rows = _page(connection, position, limit=limit + 1, entity=entity, source=source)
         records = [_record(row) for row in rows[:limit]]
         end = _commit_ts(connection, position.snapshot)
-    sync_type = "full" if position.start == 0 else "incremental"
     if len(rows) <= limit:
-        return _answer(records, end=end, sync_type=sync_type, snapshot=position.snapshot)
+        return _answer(records, end=end, position=position)
     last = rows[limit - 1]
-    further = Position(position.start, position.snapshot, last.wire_rank, last.seq, last.golden_id)
+    further = replace(position, rank=last.wire_rank, seq=last.seq, golden_id=last.golden_id)
+    return _answer(records, end=_stamp_of(ledger, clock, further), position=position, cursor=_as_cursor(further))
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest commit; `seq` 0 where there is none."""
+
+    seq: int
+    at: datetime
+
+
+def newest(ledger: Ledger) -> Newest:
+    with ledger.read() as connection:
+        seq = _newest_seq(connection)
+        return Newest(seq, _commit_ts(connection, seq))
+
+
+def forget_walks(ledger: Ledger, clock: Clock) -> int:
+    """Drop the places of walks that nobody may continue any more; returns how many there were."""
     with ledger.transaction() as connection:
-        stamp = next_stamp(connection, clock)
-        connection.execute(sa.insert(walk).values(stamp=stamp, position=asdict(further)))
-    return _answer(records, end=stamp, sync_type=sync_type, snapshot=position.snapshot, cursor=_as_cursor(further))
+        return connection.execute(sa.delete(walk).where(walk.c.stamp < clock.now() - RETENTION)).rowcount
+
+
+def _stamp_of(ledger: Ledger, clock: Clock, further: Position) -> datetime:
+    """The stamp that leads to a place: the same for all who come by, so that an answer asked for twice is the same."""
+    place = asdict(further)
+    known = sa.select(sa.func.min(walk.c.stamp)).where(walk.c.position == place)
+    with ledger.read() as connection:
+        stamp = connection.scalar(known)
+    if stamp is not None:
+        return stamp
+    with ledger.transaction() as connection:
+        stamp = connection.scalar(known)  # another poller may have come by since
+        if stamp is None:
+            stamp = next_stamp(connection, clock)
+            connection.execute(sa.insert(walk).values(stamp=stamp, position=place))
+    return stamp
 
 
 def write_file(ledger: Ledger, path: Path, *, freshness: dict[str, str] | None = None) -> int:
@@ -128,10 +162,10 @@ def _written(path: Path) -> tuple[int, int] | None:
 
 
 def _all_records(connection: sa.Connection, snapshot: int) -> Iterator[dict[str, Any]]:
-    position = Position(start=0, snapshot=snapshot)
+    position = Position(start=0, snapshot=snapshot, sync_type="full")
     while rows := _page(connection, position, limit=_FILE_PAGE_ROWS, entity=None, source=None):
         yield from map(_record, rows)
-        position = Position(0, snapshot, rows[-1].wire_rank, rows[-1].seq, rows[-1].golden_id)
+        position = replace(position, rank=rows[-1].wire_rank, seq=rows[-1].seq, golden_id=rows[-1].golden_id)
 
 
 def _page(
@@ -142,7 +176,7 @@ def _page(
         raise FeedError(f"entity is {entity!r}, expected organisation or contact")
     rows: list[Any] = []
     for rank in _RANKS[entity]:
-        if rank < position.rank or (position.start == 0 and rank not in _LIVE_RANKS):
+        if rank < position.rank or (position.sync_type == "full" and rank not in _LIVE_RANKS):
             continue
         query = _query(source).where(head.c.wire_rank == rank, head.c.seq <= position.snapshot)
         if rank == position.rank:
@@ -186,33 +220,35 @@ def _position(connection: sa.Connection, clock: Clock, *, last_sync: str | None,
     if cursor is not None:
         return _from_cursor(cursor)
     if last_sync is None:
-        return Position(start=0, snapshot=newest)
-    moment = _moment(last_sync)
+        return Position(start=0, snapshot=newest, sync_type="full")
+    moment, newest_ts = _moment(last_sync), _commit_ts(connection, newest)
+    now = max(clock.now(), newest_ts)
+    if moment > now + SKEW_MAX:
+        raise FeedError("last_sync lies more than 24 hours ahead; send back the last_sync_timestamp you were given")
+    if moment < now - RETENTION and moment != newest_ts:
+        return Position(start=0, snapshot=newest, sync_type="full_resync")
     stored = connection.scalar(sa.select(walk.c.position).where(walk.c.stamp == moment))
     if stored is not None:
         return Position(**stored)
     seq = connection.scalar(sa.select(commit_log.c.seq).where(commit_log.c.commit_ts == moment))
     if seq is not None:
         return Position(start=seq, snapshot=newest)
-    now = max(clock.now(), _commit_ts(connection, newest))
-    if moment > now + SKEW_MAX:
-        raise FeedError("last_sync lies more than 24 hours ahead; send back the last_sync_timestamp you were given")
     known_since = min(moment, now) - FOREIGN_STAMP_MARGIN
     start = connection.scalar(sa.select(sa.func.max(commit_log.c.seq)).where(commit_log.c.commit_ts <= known_since))
     return Position(start=start or 0, snapshot=newest)
 
 
 def _answer(
-    records: list[dict[str, Any]], *, end: datetime, sync_type: str, snapshot: int, cursor: str | None = None
+    records: list[dict[str, Any]], *, end: datetime, position: Position, cursor: str | None = None
 ) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"source": "golden", "sync_type": sync_type, "has_more": cursor is not None}
+    metadata: dict[str, Any] = {"source": "golden", "sync_type": position.sync_type, "has_more": cursor is not None}
     metadata |= {"cursor": cursor} if cursor is not None else {}
     return {
         "status": "success",
         "records": records,
         "total_count": len(records),
         "last_sync_timestamp": _text(end),
-        "metadata": metadata | {"snapshot": str(snapshot)},
+        "metadata": metadata | {"snapshot": str(position.snapshot)},
     }
 
 
@@ -254,7 +290,7 @@ def _from_cursor(cursor: str) -> Position:
     return position
 
 
-_POSITION_TYPES = {"start": int, "snapshot": int, "rank": int, "seq": int, "golden_id": str}
+_POSITION_TYPES = {"start": int, "snapshot": int, "sync_type": str, "rank": int, "seq": int, "golden_id": str}
 
 
 def _json(value: Any) -> str:

@@ -154,7 +154,7 @@ walk = sa.Table(
     "walk",
     metadata,
     sa.Column("stamp", Moment, primary_key=True),
-    sa.Column("position", JsonText, nullable=False),
+    sa.Column("position", JsonText, nullable=False, index=True),
     comment="feed.py: where a walk that is not finished stands, for pollers that echo only last_sync.",
 )
 
@@ -260,4 +260,16 @@ credit = sa.Table(
     sa.Column("credits", sa.Float, nullable=False),
     sa.Column("spent_at", Moment, nullable=False),
     comment="credits.py: what each run bought at each vendor.",
+)
+
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, index=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+    comment="keys.py: who may ask the HTTP service for what; digests only, never a key.",
 )
