@@ -80,7 +80,9 @@ def commit(
         seq = insert_one(connection, commit_log, {"commit_ts": commit_ts, "run_id": run_id, "counts": counts})
         ids = [(row["golden_id"], row["entity"]) for row in rows]
         registry.apply(connection, moved=moved, events=fresh, ids=ids, seq=seq, at=commit_ts)
+        renamed = _renamed(connection, rows)
         _write(connection, rows, _successors(events), seq=seq, at=commit_ts)
+        _tell_anew(connection, renamed, seq=seq)
         models.store(connection, fresh_models, run_id=run_id, at=commit_ts)
     return CommitResult(seq=seq, commit_ts=commit_ts, counts=counts, members_moved=len(moved))
 
@@ -142,6 +144,24 @@ def _write(
         upsert(connection, head, [_head_row(row, successors, seq, at) for row in some])
         connection.execute(sa.insert(change_log), [_log_row(row, seq) for row in some])
         upsert(connection, outbox, [_outbox_row(row, seq) for row in some])
+
+
+def _renamed(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[str]:
+    """Organisations of `rows` whose name is not what it was; to be asked before they are written."""
+    names = {row["golden_id"]: (row["content"] or {}).get("name") for row in rows if row["entity"] == "organisation"}
+    for ids in chunked(list(names), IDS_PER_QUERY):
+        for known in connection.execute(sa.select(head.c.golden_id, head.c.content).where(head.c.golden_id.in_(ids))):
+            if (known.content or {}).get("name") == names[known.golden_id]:
+                del names[known.golden_id]
+    return list(names)
+
+
+def _tell_anew(connection: sa.Connection, renamed: list[str], *, seq: int) -> None:
+    """Bring contacts to the head of the feed whose record there names one of `renamed`: their own content is as it was,
+    so their version stays, but every poller holds the old name."""
+    for ids in chunked(renamed, IDS_PER_QUERY):
+        told = sa.update(head).where(head.c.parent_golden_id.in_(ids), head.c.entity == "contact", head.c.is_live)
+        connection.execute(told.values(seq=seq))
 
 
 def _head_row(row: dict[str, Any], successors: dict[str, str], seq: int, at: datetime) -> dict[str, Any]:

@@ -102,7 +102,9 @@ def forget_walks(ledger: Ledger, clock: Clock) -> int:
 def _stamp_of(ledger: Ledger, clock: Clock, further: Position) -> datetime:
     """The stamp that leads to a place: the same for all who come by, so that an answer asked for twice is the same."""
     place = asdict(further)
-    known = sa.select(sa.func.min(walk.c.stamp)).where(walk.c.position == place)
+    # A stamp about to be forgotten would send its poller back to the start.
+    usable = walk.c.stamp > clock.now() - RETENTION / 2
+    known = sa.select(sa.func.max(walk.c.stamp)).where(walk.c.position == place, usable)
     with ledger.read() as connection:
         stamp = connection.scalar(known)
     if stamp is not None:
