@@ -42,6 +42,7 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         result = commit(
             runtime.ledger, runtime.clock, run_id=context.run.run_id, changes=changes, members=members, lineage=lineage
         )
+        feed.forget_walks(runtime.ledger, runtime.clock)
         records = feed.write_file(runtime.ledger, runtime.data / "feed" / "latest.json")
     metadata = {
         "records": records,

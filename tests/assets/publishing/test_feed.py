@@ -209,3 +209,34 @@ def test_any_history_of_commits_is_followed_exactly(tmp_path_factory, history, l
                 mine[record["external_id"]] = record["data"]["surname"]
 
     assert mine == {golden_id: golden["last_name"] for golden_id, golden in house.golden["contact"].items()}
+
+
+def test_contacts_are_told_anew_when_their_organisation_has_another_name(house):
+    """Their record carries its name, so a poller would hold the old one for ever."""
+    house.commit(ACME, ANN)
+    _, stamp = walk(house, limit=10)
+    house.commit({**ACME, "name": "Acme Group"})
+
+    told, _ = walk(house, limit=10, last_sync=stamp)
+
+    assert ids(told) == [("upsert", "org_acme"), ("upsert", "con_ann")]
+    assert told[1]["data"]["organisation_name"] == "Acme Group"
+
+
+def test_a_stamp_that_is_about_to_be_forgotten_is_given_to_nobody(house):
+    """Two pollers 60 days apart: the second would be sent back to the start at the place of the first, for ever."""
+    house.commit(*(organisation(f"org_{number}", f"Company {number}") for number in range(4)))
+    walk(house, limit=1)
+    house.clock.sleep(60 * 86_400)
+    stamp = feed.read(house.ledger, house.clock, limit=1)["last_sync_timestamp"]
+    house.clock.sleep(40 * 86_400)
+
+    assert len(walk(house, limit=1, last_sync=stamp)[0]) == 3
+
+
+def test_old_places_of_walks_are_forgotten(house):
+    house.commit(*(organisation(f"org_{number}", f"Company {number}") for number in range(4)))
+    walk(house, limit=1)
+    house.clock.sleep(91 * 86_400)
+
+    assert (feed.forget_walks(house.ledger, house.clock), feed.forget_walks(house.ledger, house.clock)) == (3, 0)
