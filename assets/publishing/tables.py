@@ -334,3 +334,17 @@ api_key = sa.Table(
     sa.Column("revoked_at", Moment),
     comment="keys.py: who may ask the HTTP service for what; digests only, never a key.",
 )
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("inbox_id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("delivery_id", sa.Text, nullable=False),
+    sa.Column("hints", JsonText, nullable=False),
+    sa.Column("received_at", Moment, nullable=False, index=True),
+    sa.Column("settled_at", Moment, index=True),
+    sa.Column("run_id", sa.Text),
+    sa.UniqueConstraint("source", "delivery_id"),
+    comment="inbox.py: webhooks as hints where to look; delivery ids are known for 30 days, payloads never kept.",
+)

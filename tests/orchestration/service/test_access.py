@@ -11,7 +11,8 @@ from orchestration.service.app import build_app
 from orchestration.settings import ServiceSettings
 from tests.assets.publishing.publishing_house import House
 
-OPEN = {"/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/openapi.json"}  # docs/feed.md
+OPEN = {"/healthz", "/readyz"}  # docs/feed.md
+OF_SENDERS = ("/webhook/",)  # each sender has a proof of his own: test_webhooks.py
 
 
 def routes(app) -> list[tuple[str, str, str]]:
@@ -20,10 +21,10 @@ def routes(app) -> list[tuple[str, str, str]]:
     found = []
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
-            if path not in OPEN:
+            if path not in OPEN and not path.startswith(OF_SENDERS):
                 filled = path.replace("{kind}", "contacts").replace("{source}", "apollo").replace("{token}", "t")
                 found.append((method.upper(), filled.replace("{hook_id}", "h").replace("{job_id}", "j"), operation))
-    return [(method, path, operation["security"]) for method, path, operation in found]
+    return [(method, path, operation.get("security")) for method, path, operation in found]
 
 
 def body_of(method: str):

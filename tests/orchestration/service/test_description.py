@@ -16,7 +16,7 @@ from tests.assets.publishing.publishing_house import contact, organisation
 def test_every_answer_is_as_described(desk):
     desk.house.commit(organisation("org_acme", "Acme"), contact("con_ann", "Ann", "Lee", "org_acme"))
     desk.ran()
-    desk.app.state.doorkeeper = Doorkeeper(calls_per_minute=1_000_000)
+    desk.app.state.doorkeeper = Doorkeeper(calls_per_minute=1_000_000, wrong_per_minute=1_000_000)
     headers = desk.key("admin", name="schemathesis")
     schema = schemathesis.openapi.from_asgi("/openapi.json", desk.app)
     operations = [found.ok() for found in schema.get_all_operations()]
