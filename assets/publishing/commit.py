@@ -17,7 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sources.clock import Clock
 
-from assets.publishing import models, registry
+from assets.publishing import lookup, models, registry
 from assets.publishing.heads import wire_rank
 from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, chunked, insert_one, next_stamp, upsert
 from assets.publishing.tables import change_log, commit_log, head, outbox
@@ -144,6 +144,7 @@ def _write(
         upsert(connection, head, [_head_row(row, successors, seq, at) for row in some])
         connection.execute(sa.insert(change_log), [_log_row(row, seq) for row in some])
         upsert(connection, outbox, [_outbox_row(row, seq) for row in some])
+        lookup.renew(connection, some)
 
 
 def _renamed(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[str]:

@@ -348,3 +348,28 @@ inbox = sa.Table(
     sa.UniqueConstraint("source", "delivery_id"),
     comment="inbox.py: webhooks as hints where to look; delivery ids are known for 30 days, payloads never kept.",
 )
+
+lookup = sa.Table(
+    "lookup",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("golden_id", sa.Text, primary_key=True, index=True),
+    comment="lookup.py: which live golden records have this domain, name or e-mail.",
+)
+
+enrichment = sa.Table(
+    "enrichment",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("domain", sa.Text),
+    sa.Column("name", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("halo_id", sa.Text),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("golden_id", sa.Text),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("settled_at", Moment),
+    comment="enrichment.py: questions of a helpdesk that no golden record answered yet, and what became of them.",
+)

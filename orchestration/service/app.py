@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from sources.clock import Clock
 
-from orchestration.service import errors, feed, operations, webhooks
+from orchestration.service import enrich, errors, feed, operations, webhooks
 from orchestration.service.access import Doorkeeper
 from orchestration.service.metrics import Metrics
 from orchestration.service.shield import Shield
@@ -31,7 +31,7 @@ def build_app(ledger: Ledger, clock: Clock, settings: ServiceSettings) -> FastAP
     app.state.service = Service(ledger, clock, settings, metrics)
     app.state.doorkeeper = Doorkeeper(calls_per_minute=settings.calls_per_minute)
     errors.install(app)
-    for router in (feed.router, webhooks.router, operations.router, operations.open_router):
+    for router in (feed.router, enrich.router, webhooks.router, operations.router, operations.open_router):
         app.include_router(router)
     app.add_middleware(Shield, metrics=metrics)
     return app

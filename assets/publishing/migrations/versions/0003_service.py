@@ -1,12 +1,14 @@
-"""What the HTTP service keeps in the ledger: API keys and the inbox; and the places of walks can be found by place.
+"""What the HTTP service keeps: API keys, inbox, questions, an index of heads, an index of the places of walks.
 
 Belongs here: the change of schema. Does not: what the tables mean (tables.py).
 Surprise: the index is not unique, since places were stored once for each poller before.
 """
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
-from assets.publishing import tables
+from assets.publishing import lookup, tables
 
 revision = "0003"
 down_revision = "0002"
@@ -41,3 +43,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_inbox_received_at"), "inbox", ["received_at"], unique=False)
     op.create_index(op.f("ix_inbox_settled_at"), "inbox", ["settled_at"], unique=False)
+    op.create_table(
+        "lookup",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("golden_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "value", "golden_id", name=op.f("pk_lookup")),
+        comment="lookup.py: which live golden records have this domain, name or e-mail.",
+    )
+    op.create_index(op.f("ix_lookup_golden_id"), "lookup", ["golden_id"], unique=False)
+    op.create_table(
+        "enrichment",
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("halo_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("golden_id", sa.Text(), nullable=True),
+        sa.Column("asked_at", tables.Moment(), nullable=False),
+        sa.Column("settled_at", tables.Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_enrichment")),
+        comment="enrichment.py: questions of a helpdesk that no golden record answered yet, and what became of them.",
+    )
+    op.create_index(op.f("ix_enrichment_state"), "enrichment", ["state"], unique=False)
+    _index_heads()
+
+
+def _index_heads() -> None:
+    """Golden records that were committed before there was an index."""
+    heads = sa.table("head", sa.column("golden_id"), sa.column("entity"), sa.column("is_live"), sa.column("content"))
+    connection = op.get_bind()
+    for some in connection.execute(sa.select(heads).where(heads.c.is_live)).partitions(5_000):
+        rows = [{**row, "content": json.loads(row["content"])} for row in (one._asdict() for one in some)]
+        lookup.renew(connection, rows)
