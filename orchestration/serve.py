@@ -17,6 +17,7 @@ from assets.publishing.ledger import Ledger, LedgerError
 from orchestration import settings as settings_module
 from orchestration.demo import demo_settings
 from orchestration.exits import Exit, Stop
+from orchestration.resources import clock_of_environment
 from orchestration.settings import Settings, SettingsError
 from orchestration.ui import refuse_taken
 
@@ -32,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     import uvicorn
-    from sources.clock import WallClock
 
     from orchestration.service import logs
     from orchestration.service.app import build_app
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     ledger = opened(settings)
     _refuse_open_door(host, ledger)
     logs.to_stderr()
-    app = build_app(ledger, WallClock(), settings.service)
+    app = build_app(ledger, clock_of_environment(), settings.service)
     print(f"halosync service: http://{host}:{arguments.port}/docs   (Ctrl-C stops it)", file=sys.stderr)
     proxies = settings.service.trusted_proxies
     uvicorn.run(

@@ -225,19 +225,29 @@ def _position(connection: sa.Connection, clock: Clock, *, last_sync: str | None,
         return Position(start=0, snapshot=newest, sync_type="full")
     moment, newest_ts = _moment(last_sync), _commit_ts(connection, newest)
     now = max(clock.now(), newest_ts)
+    own = None if _is_past_retention(moment, now) and moment != newest_ts else _own_position(connection, moment, newest)
+    if own is not None:
+        return own
     if moment > now + SKEW_MAX:
         raise FeedError("last_sync lies more than 24 hours ahead; send back the last_sync_timestamp you were given")
-    if moment < now - RETENTION and moment != newest_ts:
+    if _is_past_retention(moment, now):
         return Position(start=0, snapshot=newest, sync_type="full_resync")
+    known_since = min(moment, now) - FOREIGN_STAMP_MARGIN
+    start = connection.scalar(sa.select(sa.func.max(commit_log.c.seq)).where(commit_log.c.commit_ts <= known_since))
+    return Position(start=start or 0, snapshot=newest)
+
+
+def _own_position(connection: sa.Connection, moment: datetime, newest: int) -> Position | None:
+    """Where a stamp that we gave leads. It may lie ahead of our clock, where that was set back since."""
     stored = connection.scalar(sa.select(walk.c.position).where(walk.c.stamp == moment))
     if stored is not None:
         return Position(**stored)
     seq = connection.scalar(sa.select(commit_log.c.seq).where(commit_log.c.commit_ts == moment))
-    if seq is not None:
-        return Position(start=seq, snapshot=newest)
-    known_since = min(moment, now) - FOREIGN_STAMP_MARGIN
-    start = connection.scalar(sa.select(sa.func.max(commit_log.c.seq)).where(commit_log.c.commit_ts <= known_since))
-    return Position(start=start or 0, snapshot=newest)
+    return None if seq is None else Position(start=seq, snapshot=newest)
+
+
+def _is_past_retention(moment: datetime, now: datetime) -> bool:
+    return moment < now - RETENTION
 
 
 def _answer(

@@ -11,6 +11,7 @@ from publishing_house import House, contact, organisation
 
 from assets.publishing import feed
 from assets.publishing.feed import FeedError
+from sources.clock import VirtualClock
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", employees_min=51, employees_max=200)
 BOLT = organisation("org_bolt", "Bolt Inc")
@@ -240,3 +241,17 @@ def test_old_places_of_walks_are_forgotten(house):
     house.clock.sleep(91 * 86_400)
 
     assert (feed.forget_walks(house.ledger, house.clock), feed.forget_walks(house.ledger, house.clock)) == (3, 0)
+
+
+def test_stamps_given_before_the_clock_was_set_back_are_still_ours(house):
+    """F12: a clock ten years ahead, mended; its stamps lie more than 24 hours ahead and lead where they led."""
+    house.clock.sleep(10 * 365 * 86_400)
+    house.commit(*(organisation(f"org_{number}", f"Company {number}") for number in range(4)))
+    stamp = feed.read(house.ledger, house.clock, limit=1)["last_sync_timestamp"]
+    house.clock = VirtualClock()
+    house.commit(ACME)
+
+    rest, last = walk(house, limit=1, last_sync=stamp)
+
+    assert [one for _, one in ids(rest)] == ["org_1", "org_2", "org_3"]
+    assert ids(walk(house, limit=10, last_sync=last)[0]) == [("upsert", "org_acme")]
