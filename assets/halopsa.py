@@ -62,6 +62,7 @@ def halopsa_publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             runtime.clock,
             runtime.halo,
             run_id=context.run.run_id,
+            rules=runtime.publishing,
             progress=lambda _, done, total: runtime.progress.advance(done, total),
             time_s_max=runtime.publish_s_max,
         )

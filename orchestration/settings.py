@@ -12,6 +12,10 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+from assets.publishing.rules import Rules as PublishingRules
+from assets.publishing.rules import RulesError as PublishingRulesError
+from assets.publishing.rules import load_rules as load_publishing_rules
+from assets.publishing.rules import shipped_rules as shipped_publishing_rules
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
@@ -75,6 +79,9 @@ class Settings(BaseSettings):
     survivorship_file: Path | None = Field(
         default=None, alias="SURVIVORSHIP_FILE", description="rules that replace the shipped survivorship.toml"
     )
+    publishing_file: Path | None = Field(
+        default=None, alias="PUBLISHING_FILE", description="what differs from the shipped publishing.toml"
+    )
     sources: Sources = Field(default=Sources(), alias="SOURCES")
 
     @property
@@ -108,6 +115,21 @@ class Settings(BaseSettings):
                 f"Setting SURVIVORSHIP_FILE: {error} Mend the file, or unset the setting to use the shipped rules."
             ) from error
 
+    def publishing_rules(self) -> PublishingRules:
+        """The shipped rules, with what the user's file says instead.
+
+        Raises:
+            SettingsError: the file is unreadable or wrong.
+        """
+        if self.publishing_file is None:
+            return shipped_publishing_rules()
+        try:
+            return load_publishing_rules(self.publishing_file.expanduser())
+        except PublishingRulesError as error:
+            raise SettingsError(
+                f"Setting PUBLISHING_FILE: {error} Mend the file, or unset the setting to use the shipped rules."
+            ) from error
+
     def missing(self, source: str) -> list[str]:
         """Names of the settings that a source still lacks; empty where it is configured."""
         required = {
@@ -136,8 +158,8 @@ class Settings(BaseSettings):
             raise SettingsError(f"Setting {name} is missing; {why} Set it in .env ({field.description}).")
 
     def as_environment(self) -> dict[str, str]:
-        """The sources' settings as environment variables, secrets in clear: for child processes only, never printed."""
-        found = {}
+        """Accounts and rules as environment variables, secrets in clear: for child processes only, never printed."""
+        found = {} if self.publishing_file is None else {"PUBLISHING_FILE": str(self.publishing_file)}
         for source, part in self.sources:
             for name, value in part:
                 if value is None or value == type(part).model_fields[name].default:
@@ -183,6 +205,7 @@ def load(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
             f"Setting {' or '.join(JSON_SETTINGS)} is wrong: it is no JSON. Mend it in .env or the environment."
         ) from error
     settings.survivorship_rules()  # a wrong rules file stops the run before anything is bought
+    settings.publishing_rules()
     return settings
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from sources.clock import Clock
+from sources.halopsa import fields as halo_fields
 from sources.http import VendorError
 
 from assets.publishing import (
@@ -36,6 +37,7 @@ from assets.publishing.ledger import Ledger, chunked
 from assets.publishing.merge import Value
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.outbox import Verdict
+from assets.publishing.rules import Rules, demo_rules
 from assets.publishing.session import Audience, Progress, PublishResult, Session, Stopped, verdict_of
 
 SLICE_ROWS = 50  # creates made durable together; after a death so many must be looked up at most
@@ -49,6 +51,7 @@ def publish(
     halo: Halo,
     *,
     run_id: str,
+    rules: Rules | None = None,
     audience: Audience = lambda head: None,
     progress: Progress = lambda label, done, total: None,
     time_s_max: float | None = None,
@@ -56,6 +59,7 @@ def publish(
 ) -> PublishResult:
     """Publish everything that waits in the outbox. A run killed anywhere is taken up by the next one.
 
+    `rules` are those of publishing.toml; without them everybody is published, as in the demo.
     `audience` gives the reason why a record is not for HaloPSA, or None. `time_s_max` bounds the run on `clock`; the
     rest stays in the outbox and is counted as `remaining`. `progress` gets (entity, done, total).
 
@@ -71,6 +75,7 @@ def publish(
             reach=reach,
             audience=audience,
             progress=progress,
+            rules=rules or demo_rules(),
             deadline_at=None if time_s_max is None else clock.time() + time_s_max,
         )
         try:
@@ -161,10 +166,11 @@ def _stage(
     updates: list[tuple[Head, Link]] = []
     agreed: list[Link] = []
     stamp_field = session.stamp_field(resource) if todo else None
+    owners = session.rules.owners_of(resource)
     for head in todo:
         link = links.get(head.golden_id)
         now = None if link is None else known.get(link.halo_id)
-        decision = plan.decide(resource, wanted[head.golden_id], link, now, can_stamp=stamp_field is not None)
+        decision = plan.decide(resource, wanted[head.golden_id], link, now, owners, can_stamp=stamp_field is not None)
         if isinstance(decision, plan.Hold):
             verdicts[head.golden_id] = Verdict(head.version, "held", decision.reason)
         elif isinstance(decision, plan.Create):
@@ -229,7 +235,16 @@ def _update(
     stamp_field = session.stamp_field(link.resource)
     if now.golden_id == head.golden_id:
         link = replace(link, is_stamped=True)
-    decision = plan.decide(link.resource, wanted, link, now, can_stamp=stamp_field is not None)
+    changed_at = halo_fields.updated_at(detail or {})
+    decision = plan.decide(
+        link.resource,
+        wanted,
+        link,
+        now,
+        session.rules.owners_of(link.resource),
+        can_stamp=stamp_field is not None,
+        is_newer=changed_at is not None and head.updated_at > changed_at,
+    )
     if isinstance(decision, plan.Update):
         session.result.conflicts += len(decision.merge.conflicts)
         verdict = session.send_one(_update_draft(head, link, decision, now, stamp_field, detail or {}))
@@ -271,7 +286,7 @@ def _whole(resource: str, detail: Mapping[str, Any]) -> HaloRecord | None:
     record = mirror.read_payload(resource, detail)
     if record is None:
         return None
-    blank: dict[str, Value] = dict.fromkeys(mapping.OWNERS[resource])
+    blank: dict[str, Value] = dict.fromkeys(mapping.FIELDS[resource])
     return replace(record, fields={**blank, **record.fields})
 
 

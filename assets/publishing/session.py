@@ -19,6 +19,7 @@ from assets.publishing.halo import Halo
 from assets.publishing.heads import Head
 from assets.publishing.ledger import Ledger
 from assets.publishing.outbox import Verdict
+from assets.publishing.rules import Rules, demo_rules
 
 FAILURES_IN_A_ROW_MAX = 5
 
@@ -60,6 +61,7 @@ class Session:
     audience: Audience
     progress: Progress
     deadline_at: float | None
+    rules: Rules = field(default_factory=demo_rules)
     result: PublishResult = field(default_factory=PublishResult)
     created: set[str] = field(default_factory=set)
     updated: set[str] = field(default_factory=set)
