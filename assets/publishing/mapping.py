@@ -14,7 +14,6 @@ from typing import Any
 from sources.halopsa import fields
 
 from assets.publishing.merge import Value
-from assets.publishing.wire import usable_email
 
 CLIENT, SITE, USER = "Client", "Site", "Users"
 RESOURCES_OF = {"organisation": (CLIENT, SITE), "contact": (USER,)}
@@ -44,13 +43,16 @@ REQUIRED = {CLIENT: ("name",), SITE: (), USER: ("full_name", "site_id")}
 
 
 def desired(resource: str, content: Mapping[str, Any], *, site_id: int | None = None) -> dict[str, Value]:
-    """What golden wants in `resource`, in neutral fields; None where it has nothing to say. Cut to Halo's lengths."""
+    """What golden wants in `resource`, in neutral fields; None where it has nothing to say. Cut to Halo's lengths.
+
+    `content` is what may leave: audience.py has taken out what may not.
+    """
     if resource == USER:
         wanted: dict[str, Value] = {
             "full_name": full_name(content),
             "first_name": content.get("first_name"),
             "last_name": content.get("last_name"),
-            "email": usable_email(content),
+            "email": content.get("email"),
             "phone": content.get("phone"),
             "mobile": content.get("mobile"),
             "job_title": content.get("job_title"),

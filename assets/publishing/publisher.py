@@ -18,6 +18,7 @@ from sources.http import VendorError
 
 from assets.publishing import (
     adoption,
+    audience,
     crosswalk,
     heads,
     linking,
@@ -38,7 +39,7 @@ from assets.publishing.merge import Value
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.outbox import Verdict
 from assets.publishing.rules import Rules, demo_rules
-from assets.publishing.session import Audience, Progress, PublishResult, Session, Stopped, verdict_of
+from assets.publishing.session import Progress, PublishResult, Session, Stopped, verdict_of
 
 SLICE_ROWS = 50  # creates made durable together; after a death so many must be looked up at most
 ROUNDS_MAX = 3  # a record proven absent is planned again in the same run, but not for ever
@@ -52,7 +53,6 @@ def publish(
     *,
     run_id: str,
     rules: Rules | None = None,
-    audience: Audience = lambda head: None,
     progress: Progress = lambda label, done, total: None,
     time_s_max: float | None = None,
     reach: Callable[[str], None] = lambda failpoint: None,
@@ -60,7 +60,7 @@ def publish(
     """Publish everything that waits in the outbox. A run killed anywhere is taken up by the next one.
 
     `rules` are those of publishing.toml; without them everybody is published, as in the demo.
-    `audience` gives the reason why a record is not for HaloPSA, or None. `time_s_max` bounds the run on `clock`; the
+    `time_s_max` bounds the run on `clock`; the
     rest stays in the outbox and is counted as `remaining`. `progress` gets (entity, done, total).
 
     Raises:
@@ -73,7 +73,6 @@ def publish(
             halo=halo,
             log=EffectLog(ledger, clock, halo, lease, run_id, reach),
             reach=reach,
-            audience=audience,
             progress=progress,
             rules=rules or demo_rules(),
             deadline_at=None if time_s_max is None else clock.time() + time_s_max,
@@ -83,9 +82,15 @@ def publish(
             recover.clear_up(session)
             linking.inherit_from_merged(session)
             for entity in ("organisation", "contact"):
-                _publish_entity(session, entity)
+                if session.rules.mode_of(entity) == "off":
+                    audience.close(session, entity, "upsert", reasons.SWITCHED_OFF)
+                else:
+                    _publish_entity(session, entity)
             for entity in ("contact", "organisation"):
-                retire.retire_entity(session, entity)
+                if session.rules.mode_of(entity) == "tracked":
+                    retire.retire_entity(session, entity)
+                else:
+                    audience.close(session, entity, "retire", reasons.NOT_TRACKED)
             recover.clear_up(session)
         except (VendorError, Stopped) as error:
             session.result.problems.append(f"Publishing stopped early: {error}. What was not sent waits in the outbox.")
@@ -103,8 +108,10 @@ def _require_mirror(session: Session) -> None:
 def _publish_entity(session: Session, entity: str) -> None:
     for round_ in range(ROUNDS_MAX):
         adoption.adopt(session, entity)
+        if round_ == 0:
+            audience.review(session, entity)
         with session.ledger.read() as connection:
-            states = outbox.WAITING if round_ == 0 else ("pending",)
+            states = outbox.READY if round_ == 0 else outbox.UNSENT
             waiting = list(outbox.waiting(connection, entity, "upsert", states))
         for done, ids in enumerate(chunked(waiting, SLICE_ROWS)):
             session.progress(entity, done * SLICE_ROWS, len(waiting))
@@ -121,7 +128,7 @@ def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
     verdicts: dict[str, Verdict] = {}
     todo = []
     for head in found.values():
-        reason = session.adoption_holds.get(head.golden_id) or session.audience(head)
+        reason = session.adoption_holds.get(head.golden_id)
         if reason is None:
             todo.append(head)
         else:
@@ -134,7 +141,11 @@ def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
         else:
             placed = linking.places(session, todo, verdicts)
             wanted = {
-                head.golden_id: mapping.desired(mapping.USER, head.content, site_id=placed[head.golden_id])
+                head.golden_id: mapping.desired(
+                    mapping.USER,
+                    audience.released(session.rules.audience, head.content),
+                    site_id=placed[head.golden_id],
+                )
                 for head in todo
                 if head.golden_id in placed
             }
@@ -167,17 +178,22 @@ def _stage(
     agreed: list[Link] = []
     stamp_field = session.stamp_field(resource) if todo else None
     owners = session.rules.owners_of(resource)
+    mode = session.rules.mode_of(todo[0].entity) if todo else "off"
     for head in todo:
         link = links.get(head.golden_id)
         now = None if link is None else known.get(link.halo_id)
         decision = plan.decide(resource, wanted[head.golden_id], link, now, owners, can_stamp=stamp_field is not None)
         if isinstance(decision, plan.Hold):
             verdicts[head.golden_id] = Verdict(head.version, "held", decision.reason)
+        elif isinstance(decision, plan.Create) and mode == "update_only":
+            verdicts[head.golden_id] = Verdict(head.version, "suppressed", reasons.UPDATE_ONLY)
         elif isinstance(decision, plan.Create):
             drafts.append(_create_draft(head, resource, decision, stamp_field))
         elif link is not None and isinstance(decision, plan.Update):
             if resource == mapping.SITE and head.golden_id in session.fresh_sites:
                 drafts.append(_update_draft(head, link, decision, now, None, {}))
+            elif mode == "create_only":
+                verdicts[head.golden_id] = Verdict(head.version, "suppressed", reasons.CREATE_ONLY)
             else:
                 updates.append((head, link))
         elif link is not None and isinstance(decision, plan.Nothing) and decision.agreed:
@@ -295,7 +311,8 @@ def _concluded(session: Session) -> PublishResult:
     tally = outbox.tally(session.ledger)
     result.created, result.updated = len(session.created), len(session.updated - session.created)
     result.held, result.rejected, result.unknown = tally["held"], tally["rejected"], tally["unknown"]
-    result.remaining = tally["pending"]
+    result.suppressed = tally["suppressed"]
+    result.remaining = tally["pending"] + tally["planned"]
     result.unchanged = max(0, tally["published"] - result.created - result.updated)
     result.waiting = [
         f"{state}: {count} {entity}{'s' if count > 1 else ''}: {sentence}."

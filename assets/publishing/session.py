@@ -16,14 +16,12 @@ from assets.publishing import mapping, outbox
 from assets.publishing.adopt_organisations import StandIn
 from assets.publishing.effects import Draft, EffectLog, Sent
 from assets.publishing.halo import Halo
-from assets.publishing.heads import Head
 from assets.publishing.ledger import Ledger
 from assets.publishing.outbox import Verdict
-from assets.publishing.rules import Rules, demo_rules
+from assets.publishing.rules import Rules
 
 FAILURES_IN_A_ROW_MAX = 5
 
-Audience = Callable[[Head], str | None]
 Progress = Callable[[str, int, int], None]
 
 
@@ -40,6 +38,7 @@ class PublishResult:
     retired: int = 0
     unchanged: int = 0
     held: int = 0
+    suppressed: int = 0
     rejected: int = 0
     unknown: int = 0
     remaining: int = 0
@@ -58,10 +57,9 @@ class Session:
     halo: Halo
     log: EffectLog
     reach: Callable[[str], None]
-    audience: Audience
     progress: Progress
     deadline_at: float | None
-    rules: Rules = field(default_factory=demo_rules)
+    rules: Rules
     result: PublishResult = field(default_factory=PublishResult)
     created: set[str] = field(default_factory=set)
     updated: set[str] = field(default_factory=set)
