@@ -101,6 +101,17 @@ def held_by_reason(ledger: Ledger) -> dict[str, dict[str, int]]:
     return found
 
 
+def mark_planned(connection: sa.Connection, golden_ids: Sequence[str]) -> None:
+    """Only what the newest plan holds is `planned`; what an older one held waits as before."""
+    connection.execute(sa.update(outbox).where(outbox.c.state == "planned").values(state="pending"))
+    for some in chunked(golden_ids, IDS_PER_QUERY):
+        connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.golden_id.in_(some), outbox.c.state.in_(WAITING))
+            .values(state="planned", reason=None)
+        )
+
+
 def requeue(connection: sa.Connection, golden_ids: Iterable[str]) -> None:
     """Put records whose unknown write was cleared up back in the queue: they are planned afresh, never re-sent."""
     connection.execute(

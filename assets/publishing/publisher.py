@@ -38,6 +38,7 @@ from assets.publishing.ledger import Ledger, chunked
 from assets.publishing.merge import Value
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.outbox import Verdict
+from assets.publishing.planned import Gate
 from assets.publishing.rules import Rules, demo_rules
 from assets.publishing.session import Progress, PublishResult, Session, Stopped, verdict_of
 
@@ -55,13 +56,14 @@ def publish(
     rules: Rules | None = None,
     progress: Progress = lambda label, done, total: None,
     time_s_max: float | None = None,
+    gate: Gate = lambda draft: None,
     reach: Callable[[str], None] = lambda failpoint: None,
 ) -> PublishResult:
     """Publish everything that waits in the outbox. A run killed anywhere is taken up by the next one.
 
-    `rules` are those of publishing.toml; without them everybody is published, as in the demo.
-    `time_s_max` bounds the run on `clock`; the
-    rest stays in the outbox and is counted as `remaining`. `progress` gets (entity, done, total).
+    `rules` are those of publishing.toml; without them everybody is published, as in the demo. `gate` is asked before
+    each write and may refuse it. `time_s_max` bounds the run on `clock`; the rest stays in the outbox and is counted as
+    `remaining`. `progress` gets (entity, done, total).
 
     Raises:
         LedgerBusy: another run is publishing.
@@ -75,6 +77,7 @@ def publish(
             reach=reach,
             progress=progress,
             rules=rules or demo_rules(),
+            gate=gate,
             deadline_at=None if time_s_max is None else clock.time() + time_s_max,
         )
         try:
@@ -222,6 +225,7 @@ def _create_draft(head: Head, resource: str, decision: plan.Create, stamp_field:
 
 def _send_many(session: Session, drafts: list[Draft], verdicts: dict[str, Verdict]) -> None:
     """Send drafts that need no fresh read, one request each, between two commits for all of them."""
+    drafts = session.admitted(drafts, verdicts)
     if not drafts:
         return
     ids = session.log.begin(drafts)

@@ -169,8 +169,24 @@ outbox = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("settled_at", Moment),
+    sa.Column("error_class", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("remedy", sa.Text),
     sa.Index(None, "entity", "action", "state", "golden_id"),
     comment="outbox.py: one row per golden record: is its newest version in HaloPSA, and if not, why not.",
+)
+
+plan = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("counts", JsonText, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("applied_at", Moment),
+    sa.Column("run_id", sa.Text),
+    comment="plans.py: one row per plan made or run published: what it was for, and whether it is used up.",
 )
 
 effect = sa.Table(
