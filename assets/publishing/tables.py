@@ -101,6 +101,7 @@ registry = sa.Table(
     sa.Column("record_key", sa.Text, primary_key=True),
     sa.Column("golden_id", sa.Text, nullable=False, index=True),
     sa.Column("since", Moment, nullable=False),
+    sa.Column("is_present", sa.Boolean, nullable=False, server_default=sa.true()),
     comment="registry.py: the golden id each source record belonged to; kept when a record goes.",
 )
 
@@ -168,25 +169,12 @@ outbox = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
-    sa.Column("settled_at", Moment),
     sa.Column("error_class", sa.Text),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("remedy", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("settled_at", Moment),
     sa.Index(None, "entity", "action", "state", "golden_id"),
     comment="outbox.py: one row per golden record: is its newest version in HaloPSA, and if not, why not.",
-)
-
-plan = sa.Table(
-    "plan",
-    metadata,
-    sa.Column("plan_id", sa.Text, primary_key=True),
-    sa.Column("made_at", Moment, nullable=False),
-    sa.Column("expires_at", Moment, nullable=False),
-    sa.Column("counts", JsonText, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("applied_at", Moment),
-    sa.Column("run_id", sa.Text),
-    comment="plans.py: one row per plan made or run published: what it was for, and whether it is used up.",
 )
 
 effect = sa.Table(
@@ -208,6 +196,63 @@ effect = sa.Table(
     sa.Column("sent_at", Moment, nullable=False),
     sa.Column("settled_at", Moment),
     comment="effects.py: one row per write to HaloPSA: sending, acked, rejected, unknown or absent.",
+)
+
+effect_event = sa.Table(
+    "effect_event",
+    metadata,
+    sa.Column("event_id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("effect_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    comment="chain.py: append-only; every state an effect went through, each row sealed by the hash of the one before.",
+)
+
+plan = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("counts", JsonText, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("applied_at", Moment),
+    sa.Column("run_id", sa.Text),
+    comment="plans.py: every plan that was made, by its digest, so that none is applied twice; runs too.",
+)
+
+work_item = sa.Table(
+    "work_item",
+    metadata,
+    sa.Column("item_id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("golden_id", sa.Text, index=True),
+    sa.Column("resource", sa.Text),
+    sa.Column("halo_id", sa.BigInteger),
+    sa.Column("other_halo_id", sa.BigInteger),
+    sa.Column("field", sa.Text),
+    sa.Column("detail", JsonText),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("closed_at", Moment),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Index(None, "state", "kind"),
+    comment="work.py: what a person has to settle in HaloPSA or at a source; open until a run finds it settled.",
+)
+
+call = sa.Table(
+    "call",
+    metadata,
+    sa.Column("call_id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("api", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Index(None, "api", "at"),
+    comment="calls.py: calls in the running rate window, shared by all workers and kept over restarts.",
 )
 
 crosswalk = sa.Table(
