@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dlt.extract import DltSource
 
     from assets.publishing.ledger import Ledger
+    from assets.publishing.rules import Rules as PublishingRules
     from sources.halopsa.client import HaloClient
 
 
@@ -67,6 +68,7 @@ class Runtime:
         publish: whether effects may be sent; without it they stay in the outbox.
         publish_s_max: how long one run may publish, seconds on `clock`; the rest waits in the outbox. None: no limit.
         rules: of survivorship; None: the shipped ones.
+        publishing: rules of publishing; None: those of the demo, everybody and at once.
         lock_wait_s: how long to wait for the warehouse's lock, wall seconds.
     """
 
@@ -78,6 +80,7 @@ class Runtime:
     publish: bool = True
     publish_s_max: float | None = None
     rules: Rules | None = None
+    publishing: PublishingRules | None = None
     lock_wait_s: float = 60.0
     progress: Progress = field(default_factory=Silence)
 

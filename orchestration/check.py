@@ -28,13 +28,16 @@ def run(arguments: argparse.Namespace) -> Exit:
     steps = _tables_with_sql()
     sources = {name: "configured" if not settings.missing(name) else "not configured" for name in (*VENDORS, "halopsa")}
     rules = str(settings.survivorship_file or "shipped")
-    found = {"schema_version": 1, "definitions": counts, "tables": steps, "survivorship": rules, "sources": sources}
+    publishing = str(settings.publishing_file or "shipped")
+    found = {"schema_version": 1, "definitions": counts, "tables": steps, "survivorship": rules}
+    found |= {"publishing": publishing, "sources": sources}
     if arguments.json:
         print(json.dumps(found))
         return Exit.DONE
     print(f"definitions   {', '.join(f'{count} {kind}' for kind, count in counts.items())}")
     print(f"tables        {steps} steps, each with its SQL file or kernel")
     print(f"survivorship  {rules}")
+    print(f"publishing    {publishing}")
     for name, state in sources.items():
         print(f"{name:<14}{state}", file=sys.stdout)
     return Exit.DONE

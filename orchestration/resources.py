@@ -54,6 +54,7 @@ def build_runtime(
         publish=publish and halo is not None,
         publish_s_max=PUBLISH_S_MAX if isinstance(clock, WallClock) else None,
         rules=settings.survivorship_rules(),
+        publishing=settings.publishing_rules(),
         lock_wait_s=settings.lock_wait_s,
         progress=progress or Silence(),
     )
@@ -132,7 +133,7 @@ def _mirror(client: HaloClient, meter: Meter) -> DltSource:
 def _halo_client(settings: Settings, clock: Clock) -> HaloClient:
     from sources.halopsa.client import HaloClient
 
-    halo = settings.sources.halopsa
+    halo, rules = settings.sources.halopsa, settings.publishing_rules()
     return HaloClient(
         halo.base_url or "",
         halo.tenant or "",
@@ -140,7 +141,11 @@ def _halo_client(settings: Settings, clock: Clock) -> HaloClient:
         _secret(halo.client_secret),
         clock,
         calls_per_window=halo.calls_per_window,
-        defaults={"Client": {"toplevel_id": halo.toplevel_id}},
+        defaults={
+            "Client": {"toplevel_id": halo.toplevel_id, **rules.defaults_of("Client")},
+            "Site": rules.defaults_of("Site"),
+            "Users": rules.defaults_of("Users"),
+        },
     )
 
 

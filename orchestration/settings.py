@@ -12,10 +12,16 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from assets.publishing.rules import Rules as PublishingRules
+from assets.publishing.rules import RulesError as PublishingRulesError
+from assets.publishing.rules import load_rules as load_publishing_rules
+from assets.publishing.rules import shipped_rules as shipped_publishing_rules
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 from transforms.survivorship.rules import Rules, RulesError, load_rules, shipped_rules
+
+from orchestration.service.settings import ServiceSettings
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 VENDORS = ("apollo", "zoominfo", "uplead")
@@ -58,49 +64,6 @@ class HaloSettings(BaseModel):
     toplevel_id: int = Field(default=1, description="parent group of new clients")
 
 
-class WebhookSettings(BaseModel):
-    """How one sender of webhooks proves who he is. None of the vendors signs by itself."""
-
-    auth: Literal["standard-webhooks", "hmac-header", "bearer", "basic", "path-token", "disabled"] = "path-token"
-    secret: SecretStr | None = Field(default=None, description="token, user:password, or signing secret (whsec_…)")
-    old_secret: SecretStr | None = Field(
-        default=None, description="still good while the sender is moved to the new one"
-    )
-    header: str | None = Field(default=None, description="header of the signature or token, where it has its own")
-
-    def secrets(self) -> list[str]:
-        """Every secret that is good now, the new one first; none: nobody is let in."""
-        return [one.get_secret_value() for one in (self.secret, self.old_secret) if one and one.get_secret_value()]
-
-
-def _webhooks() -> dict[str, WebhookSettings]:
-    return {
-        "apollo": WebhookSettings(auth="path-token"),
-        "zoominfo": WebhookSettings(auth="bearer"),
-        "uplead": WebhookSettings(auth="disabled"),  # UpLead sends nothing
-        "halopsa": WebhookSettings(auth="basic"),
-    }
-
-
-class ServiceSettings(BaseModel):
-    host: str = Field(default="127.0.0.1", description="address of the HTTP service; another needs a key to exist")
-    calls_per_minute: int = Field(default=1_200, ge=1, description="calls a minute that each key may make")
-    connections_max: int = Field(default=200, ge=1, description="connections at once; beyond it 503")
-    trusted_proxies: list[str] = Field(default=[], description="JSON list of reverse proxies whose X-Forwarded-* count")
-    webhooks: dict[str, WebhookSettings] = Field(default_factory=_webhooks, description="senders, by name")
-    fresh_hours: float = Field(default=24, gt=0, description="/readyz fails when no run ended well for so long")
-
-    @field_validator("webhooks", mode="before")
-    @classmethod
-    def _known_ways(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """A known sender for whom only a secret is set keeps the way that is his."""
-        known = {name: {"auth": settings.auth} for name, settings in _webhooks().items()}
-        told = {
-            name: one if isinstance(one, dict) else one.model_dump(exclude_unset=True) for name, one in given.items()
-        }
-        return {name: {**known.get(name, {}), **told.get(name, {})} for name in {**known, **told}}
-
-
 class Sources(BaseModel):
     apollo: ApolloSettings = ApolloSettings()
     zoominfo: ZoomInfoSettings = ZoomInfoSettings()
@@ -121,6 +84,9 @@ class Settings(BaseSettings):
     lock_wait_s: float = Field(default=60, alias="WAREHOUSE_LOCK_WAIT_S", ge=0, description="wait for the warehouse")
     survivorship_file: Path | None = Field(
         default=None, alias="SURVIVORSHIP_FILE", description="rules that replace the shipped survivorship.toml"
+    )
+    publishing_file: Path | None = Field(
+        default=None, alias="PUBLISHING_FILE", description="what differs from the shipped publishing.toml"
     )
     sources: Sources = Field(default=Sources(), alias="SOURCES")
     service: ServiceSettings = Field(default=ServiceSettings(), alias="SERVICE")
@@ -156,6 +122,21 @@ class Settings(BaseSettings):
                 f"Setting SURVIVORSHIP_FILE: {error} Mend the file, or unset the setting to use the shipped rules."
             ) from error
 
+    def publishing_rules(self) -> PublishingRules:
+        """The shipped rules, with what the user's file says instead.
+
+        Raises:
+            SettingsError: the file is unreadable or wrong.
+        """
+        if self.publishing_file is None:
+            return shipped_publishing_rules()
+        try:
+            return load_publishing_rules(self.publishing_file.expanduser())
+        except PublishingRulesError as error:
+            raise SettingsError(
+                f"Setting PUBLISHING_FILE: {error} Mend the file, or unset the setting to use the shipped rules."
+            ) from error
+
     def missing(self, source: str) -> list[str]:
         """Names of the settings that a source still lacks; empty where it is configured."""
         required = {
@@ -184,8 +165,8 @@ class Settings(BaseSettings):
             raise SettingsError(f"Setting {name} is missing; {why} Set it in .env ({field.description}).")
 
     def as_environment(self) -> dict[str, str]:
-        """The sources' settings as environment variables, secrets in clear: for child processes only, never printed."""
-        found = {}
+        """Accounts and rules as environment variables, secrets in clear: for child processes only, never printed."""
+        found = {} if self.publishing_file is None else {"PUBLISHING_FILE": str(self.publishing_file)}
         for source, part in self.sources:
             for name, value in part:
                 if value is None or value == type(part).model_fields[name].default:
@@ -231,6 +212,7 @@ def load(env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
             f"Setting {' or '.join(JSON_SETTINGS)} is wrong: it is no JSON. Mend it in .env or the environment."
         ) from error
     settings.survivorship_rules()  # a wrong rules file stops the run before anything is bought
+    settings.publishing_rules()
     return settings
 
 

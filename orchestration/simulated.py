@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from assets.publishing.rules import DEMO
 from pydantic import SecretStr
 from sources.clock import VIRTUAL_START, VirtualClock
 from sources.simulation import Simulator, SimulatorStore, serve
@@ -137,4 +138,4 @@ def _pointed_at(settings: Settings, urls: dict[str, str]) -> Settings:
             client_secret=SecretStr(halo.client_secret),
         ),
     )
-    return settings.model_copy(update={"sources": sources})
+    return settings.model_copy(update={"sources": sources, "publishing_file": settings.publishing_file or DEMO})

@@ -207,6 +207,9 @@ def _outbox_row(row: dict[str, Any], seq: int) -> dict[str, Any]:
         "state": "pending",
         "reason": None,
         "settled_at": None,
+        "error_class": None,
+        "attempts": 0,
+        "remedy": None,
     }
 
 

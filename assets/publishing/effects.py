@@ -212,7 +212,7 @@ def taken_over(draft: Draft, record: HaloRecord, *, is_reply: bool) -> tuple[Lin
 def _main_site(client_link: Link, client: HaloRecord) -> Iterator[tuple[Link, HaloRecord]]:
     """The main site came with the client, blank but for its name."""
     if client.site_id is not None:
-        blank: dict[str, Value] = dict.fromkeys(mapping.OWNERS[mapping.SITE])
+        blank: dict[str, Value] = dict.fromkeys(mapping.FIELDS[mapping.SITE])
         site = HaloRecord(
             mapping.SITE, client.site_id, client.halo_id, None, None, False, False, {"name": None, **blank}
         )

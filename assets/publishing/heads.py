@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +39,7 @@ class Head:
     version: int
     content: dict[str, Any]
     sources: str
+    updated_at: datetime
 
 
 def as_arrow(ledger: Ledger, entity: str) -> pa.Table:
@@ -70,10 +72,10 @@ def count_live(ledger: Ledger) -> dict[str, int]:
 def by_ids(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Head]:
     """Live heads of `ids`; an id without one is missing from the answer."""
     found: dict[str, Head] = {}
-    columns = (head.c.golden_id, head.c.entity, head.c.version, head.c.content, head.c.sources)
+    columns = (head.c.golden_id, head.c.entity, head.c.version, head.c.content, head.c.sources, head.c.updated_at)
     for some in chunked(ids, IDS_PER_QUERY):
         for row in connection.execute(sa.select(*columns).where(head.c.golden_id.in_(some), head.c.is_live)):
-            found[row.golden_id] = Head(row.golden_id, row.entity, row.version, row.content, row.sources)
+            found[row.golden_id] = Head(*row)
     return found
 
 

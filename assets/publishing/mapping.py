@@ -1,7 +1,8 @@
 """Golden record -> HaloPSA: which golden value belongs in which field of a client, its main site and a user.
 
-Belongs here: the map, who owns each field, the groups of fields, and payloads in Halo's own names.
-Does not: Halo's names (sources/halopsa/fields.py), the merge (merge.py), the feed's names (wire.py).
+Belongs here: the map, the groups of fields, and payloads in Halo's own names.
+Does not: who owns a field (rules.py), Halo's names (sources/halopsa/fields.py), the merge (merge.py), the feed's names
+(wire.py).
 Surprise: an organisation is two Halo records, the client and its main site; phone and address live on the site.
 """
 
@@ -12,34 +13,20 @@ from typing import Any
 
 from sources.halopsa import fields
 
-from assets.publishing.merge import Owner, Value
-from assets.publishing.wire import usable_email
+from assets.publishing.merge import Value
 
 CLIENT, SITE, USER = "Client", "Site", "Users"
 RESOURCES_OF = {"organisation": (CLIENT, SITE), "contact": (USER,)}
 MAIN_RESOURCE = {"organisation": CLIENT, "contact": USER}
 
-OWNERS: Mapping[str, Mapping[str, Owner]] = {
-    CLIENT: {"name": "pipeline", "website": "pipeline", "domain": "pipeline"},
-    SITE: {
-        "phone": "pipeline",
-        "street": "pipeline",
-        "city": "pipeline",
-        "state": "pipeline",
-        "country": "pipeline",
-        "postcode": "pipeline",
-    },
-    USER: {
-        "full_name": "pipeline",
-        "first_name": "pipeline",
-        "last_name": "pipeline",
-        "email": "pipeline",
-        "phone": "pipeline",
-        "mobile": "pipeline",
-        "job_title": "pipeline",
-        "department": "pipeline",
-        "site_id": "pipeline",  # a person may move a user to another site; then it stays there
-    },
+# What is published, in the order in which it is written.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    CLIENT: ("name", "website", "domain"),
+    SITE: ("phone", "street", "city", "state", "country", "postcode"),
+    USER: (
+        *("full_name", "first_name", "last_name"),
+        *("email", "phone", "mobile", "job_title", "department", "site_id"),
+    ),
 }
 GROUPS: Mapping[str, tuple[frozenset[str], ...]] = {
     CLIENT: (),
@@ -56,13 +43,16 @@ REQUIRED = {CLIENT: ("name",), SITE: (), USER: ("full_name", "site_id")}
 
 
 def desired(resource: str, content: Mapping[str, Any], *, site_id: int | None = None) -> dict[str, Value]:
-    """What golden wants in `resource`, in neutral fields; None where it has nothing to say. Cut to Halo's lengths."""
+    """What golden wants in `resource`, in neutral fields; None where it has nothing to say. Cut to Halo's lengths.
+
+    `content` is what may leave: audience.py has taken out what may not.
+    """
     if resource == USER:
         wanted: dict[str, Value] = {
             "full_name": full_name(content),
             "first_name": content.get("first_name"),
             "last_name": content.get("last_name"),
-            "email": usable_email(content),
+            "email": content.get("email"),
             "phone": content.get("phone"),
             "mobile": content.get("mobile"),
             "job_title": content.get("job_title"),
@@ -70,7 +60,7 @@ def desired(resource: str, content: Mapping[str, Any], *, site_id: int | None = 
             "site_id": site_id,
         }
     else:
-        wanted = {name: content.get(name) for name in OWNERS[resource]}
+        wanted = {name: content.get(name) for name in FIELDS[resource]}
     return {name: _cut(value, NAMES[resource].get(name)) for name, value in wanted.items()}
 
 
@@ -95,7 +85,7 @@ def seen(resource: str, reply: Mapping[str, Any]) -> dict[str, Value]:
     shown = {ours for ours, theirs in NAMES[resource].items() if theirs in reply}
     if resource == SITE and fields.ADDRESS_FIELD in reply:
         shown |= set(fields.ADDRESS_LINES)
-    return {name: read[name] for name in OWNERS[resource] if name in shown}
+    return {name: read[name] for name in FIELDS[resource] if name in shown}
 
 
 def _cut(value: Value, halo_name: str | None) -> Value:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple
 
-Owner = Literal["pipeline", "human", "fill_if_empty"]
+Owner = Literal["pipeline", "human", "fill_if_empty", "newest"]
 Value = str | int | None
 
 
@@ -51,25 +51,26 @@ class RecordMerge:
 
 
 def merge_field(
-    published: Published | None, golden: Value, halo: Value | _Unseen, owner: Owner = "pipeline"
+    published: Published | None,
+    golden: Value,
+    halo: Value | _Unseen,
+    owner: Owner = "pipeline",
+    *,
+    is_newer: bool | None = False,
 ) -> Outcome:
     """Judge one field. None and blank text are the same; values are compared exactly, for case may be a person's edit.
 
     `published` None means that we never published this field. Then a blank in Halo was never set, and any other value
-    that differs from golden is a person's for good: on adoption the base is what Halo holds.
+    that differs from golden is a person's for good: on adoption the base is what Halo holds. `is_newer` says whether
+    golden changed after Halo did, and settles the conflicts of owner `newest`; None where nobody has looked yet: then
+    the write is only a reason to look.
     """
     if owner == "human":
         return Outcome.SAME
-    if published is None:
-        return _unpublished(golden, halo)
-    now = published.held if halo is UNSEEN else halo
-    if not _equal(now, published.held):
-        if golden is not None and _equal(now, golden):
-            return Outcome.AGREE
-        return Outcome.HUMAN if golden is None or _equal(golden, published.sent) else Outcome.CONFLICT
-    if golden is None or _equal(golden, published.sent) or owner == "fill_if_empty":
-        return Outcome.SAME
-    return Outcome.AGREE if _equal(now, golden) else Outcome.WRITE
+    outcome = _unpublished(golden, halo) if published is None else _again(published, golden, halo, owner)
+    if outcome is Outcome.CONFLICT and owner == "newest" and is_newer is not False:
+        return Outcome.WRITE
+    return outcome
 
 
 def merge_record(
@@ -78,6 +79,8 @@ def merge_record(
     halo: Mapping[str, Value],
     owners: Mapping[str, Owner],
     groups: Iterable[frozenset[str]] = (),
+    *,
+    is_newer: bool | None = False,
 ) -> RecordMerge:
     """Merge every field of `owners`; a field missing in `halo` is unseen.
 
@@ -85,7 +88,7 @@ def merge_record(
     for half of a person's address and half of ours is the address of nobody.
     """
     outcomes = {
-        name: merge_field(published.get(name), golden.get(name), halo.get(name, UNSEEN), owner)
+        name: merge_field(published.get(name), golden.get(name), halo.get(name, UNSEEN), owner, is_newer=is_newer)
         for name, owner in owners.items()
     }
     writes = {name for name, outcome in outcomes.items() if outcome is Outcome.WRITE}
@@ -99,6 +102,18 @@ def merge_record(
         agreed={name: golden[name] for name, outcome in outcomes.items() if outcome is Outcome.AGREE},
         conflicts=tuple(name for name in owners if name in conflicts),
     )
+
+
+def _again(published: Published, golden: Value, halo: Value | _Unseen, owner: Owner) -> Outcome:
+    """A field that we published before."""
+    now = published.held if halo is UNSEEN else halo
+    if not _equal(now, published.held):
+        if golden is not None and _equal(now, golden):
+            return Outcome.AGREE
+        return Outcome.HUMAN if golden is None or _equal(golden, published.sent) else Outcome.CONFLICT
+    if golden is None or _equal(golden, published.sent) or owner == "fill_if_empty":
+        return Outcome.SAME
+    return Outcome.AGREE if _equal(now, golden) else Outcome.WRITE
 
 
 def _unpublished(golden: Value, halo: Value | _Unseen) -> Outcome:

@@ -84,7 +84,7 @@ def replace(ledger: Ledger, clock: Clock, payloads: Mapping[str, Iterable[str | 
 def never_walked(connection: sa.Connection) -> list[str]:
     """Resources that were never read whole: an empty mirror of them would be ignorance, not an empty tenant."""
     known = set(connection.scalars(sa.select(mark.c.name).where(mark.c.name.startswith(_WALKS))))
-    return [resource for resource in mapping.OWNERS if f"{_WALKS}{resource}" not in known]
+    return [resource for resource in mapping.FIELDS if f"{_WALKS}{resource}" not in known]
 
 
 def note(connection: sa.Connection, records: Iterable[HaloRecord], at: datetime) -> None:

@@ -1,7 +1,8 @@
 """The outbox: for each golden record, whether HaloPSA has its newest version, and if not, why not.
 
 Belongs here: what is waiting, settling it, the tally by state and reason. Does not: single writes (effects.py).
-Surprise: a held record is looked at again on every run, a rejected one only when golden has something new to say.
+Surprise: a held or suppressed record is looked at again on every run, a rejected one only when golden has something
+new to say.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from assets.publishing import reasons
 from assets.publishing.ledger import IDS_PER_QUERY, Ledger, chunked
 from assets.publishing.tables import outbox
 
-WAITING = ("pending", "held")
-STATES = ("pending", "held", "unknown", "published", "rejected")
+WAITING = ("pending", "planned", "held", "suppressed")  # all that a run looks at
+READY = ("pending", "planned", "held")  # all of it that is for HaloPSA
+UNSENT = ("pending", "planned")
+STATES = ("pending", "planned", "held", "suppressed", "unknown", "published", "rejected")
 
 
 class Verdict(NamedTuple):
@@ -96,6 +99,17 @@ def held_by_reason(ledger: Ledger) -> dict[str, dict[str, int]]:
         if state == "held":
             found.setdefault(entity, {})[sentence] = count
     return found
+
+
+def mark_planned(connection: sa.Connection, golden_ids: Sequence[str]) -> None:
+    """Only what the newest plan holds is `planned`; what an older one held waits as before."""
+    connection.execute(sa.update(outbox).where(outbox.c.state == "planned").values(state="pending"))
+    for some in chunked(golden_ids, IDS_PER_QUERY):
+        connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.golden_id.in_(some), outbox.c.state.in_(WAITING))
+            .values(state="planned", reason=None)
+        )
 
 
 def requeue(connection: sa.Connection, golden_ids: Iterable[str]) -> None:

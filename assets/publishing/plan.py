@@ -14,7 +14,7 @@ from sources.halopsa import fields as halo_fields
 
 from assets.publishing import mapping, reasons
 from assets.publishing.crosswalk import Link
-from assets.publishing.merge import RecordMerge, Value, merge_record
+from assets.publishing.merge import Owner, RecordMerge, Value, merge_record
 from assets.publishing.mirror import HaloRecord
 
 
@@ -50,9 +50,20 @@ Decision = Hold | Create | Update | Nothing
 
 
 def decide(
-    resource: str, wanted: Mapping[str, Value], link: Link | None, now: HaloRecord | None, *, can_stamp: bool
+    resource: str,
+    wanted: Mapping[str, Value],
+    link: Link | None,
+    now: HaloRecord | None,
+    owners: Mapping[str, Owner],
+    *,
+    can_stamp: bool,
+    is_newer: bool | None = None,
 ) -> Decision:
-    """What one golden record means for one Halo record; `now` None where the mirror does not know it yet."""
+    """What one golden record means for one Halo record; `now` None where the mirror does not know it yet.
+
+    `owners` names who owns each field (rules.py). `is_newer`: golden changed after Halo did; None before a detail read
+    has told.
+    """
     if link is None:
         missing = [name for name in mapping.REQUIRED[resource] if wanted.get(name) is None]
         if missing:
@@ -61,7 +72,7 @@ def decide(
     if now is not None and now.is_inactive and not link.is_retired_by_us:
         return Hold(reasons.INACTIVE)
     merge = merge_record(
-        link.published, wanted, now.fields if now else {}, mapping.OWNERS[resource], mapping.GROUPS[resource]
+        link.published, wanted, now.fields if now else {}, owners, mapping.GROUPS[resource], is_newer=is_newer
     )
     stamp = can_stamp and not link.is_stamped
     if merge.writes or stamp or link.is_retired_by_us:
@@ -92,5 +103,5 @@ def untouched(link: Link, now: HaloRecord) -> bool:
     """Whether every field we could publish still holds what we put there, or nothing where we put nothing."""
     return not now.is_inactive and all(
         now.fields.get(name) == (link.published[name].held if name in link.published else None)
-        for name in mapping.OWNERS[link.resource]
+        for name in mapping.FIELDS[link.resource]
     )

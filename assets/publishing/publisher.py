@@ -13,10 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from sources.clock import Clock
+from sources.halopsa import fields as halo_fields
 from sources.http import VendorError
 
 from assets.publishing import (
     adoption,
+    audience,
     crosswalk,
     heads,
     linking,
@@ -36,7 +38,9 @@ from assets.publishing.ledger import Ledger, chunked
 from assets.publishing.merge import Value
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.outbox import Verdict
-from assets.publishing.session import Audience, Progress, PublishResult, Session, Stopped, verdict_of
+from assets.publishing.planned import Gate
+from assets.publishing.rules import Rules, demo_rules
+from assets.publishing.session import Progress, PublishResult, Session, Stopped, verdict_of
 
 SLICE_ROWS = 50  # creates made durable together; after a death so many must be looked up at most
 ROUNDS_MAX = 3  # a record proven absent is planned again in the same run, but not for ever
@@ -49,15 +53,17 @@ def publish(
     halo: Halo,
     *,
     run_id: str,
-    audience: Audience = lambda head: None,
+    rules: Rules | None = None,
     progress: Progress = lambda label, done, total: None,
     time_s_max: float | None = None,
+    gate: Gate = lambda draft: None,
     reach: Callable[[str], None] = lambda failpoint: None,
 ) -> PublishResult:
     """Publish everything that waits in the outbox. A run killed anywhere is taken up by the next one.
 
-    `audience` gives the reason why a record is not for HaloPSA, or None. `time_s_max` bounds the run on `clock`; the
-    rest stays in the outbox and is counted as `remaining`. `progress` gets (entity, done, total).
+    `rules` are those of publishing.toml; without them everybody is published, as in the demo. `gate` is asked before
+    each write and may refuse it. `time_s_max` bounds the run on `clock`; the rest stays in the outbox and is counted as
+    `remaining`. `progress` gets (entity, done, total).
 
     Raises:
         LedgerBusy: another run is publishing.
@@ -69,8 +75,9 @@ def publish(
             halo=halo,
             log=EffectLog(ledger, clock, halo, lease, run_id, reach),
             reach=reach,
-            audience=audience,
             progress=progress,
+            rules=rules or demo_rules(),
+            gate=gate,
             deadline_at=None if time_s_max is None else clock.time() + time_s_max,
         )
         try:
@@ -78,9 +85,15 @@ def publish(
             recover.clear_up(session)
             linking.inherit_from_merged(session)
             for entity in ("organisation", "contact"):
-                _publish_entity(session, entity)
+                if session.rules.mode_of(entity) == "off":
+                    audience.close(session, entity, "upsert", reasons.SWITCHED_OFF)
+                else:
+                    _publish_entity(session, entity)
             for entity in ("contact", "organisation"):
-                retire.retire_entity(session, entity)
+                if session.rules.mode_of(entity) == "tracked":
+                    retire.retire_entity(session, entity)
+                else:
+                    audience.close(session, entity, "retire", reasons.NOT_TRACKED)
             recover.clear_up(session)
         except (VendorError, Stopped) as error:
             session.result.problems.append(f"Publishing stopped early: {error}. What was not sent waits in the outbox.")
@@ -98,8 +111,10 @@ def _require_mirror(session: Session) -> None:
 def _publish_entity(session: Session, entity: str) -> None:
     for round_ in range(ROUNDS_MAX):
         adoption.adopt(session, entity)
+        if round_ == 0:
+            audience.review(session, entity)
         with session.ledger.read() as connection:
-            states = outbox.WAITING if round_ == 0 else ("pending",)
+            states = outbox.READY if round_ == 0 else outbox.UNSENT
             waiting = list(outbox.waiting(connection, entity, "upsert", states))
         for done, ids in enumerate(chunked(waiting, SLICE_ROWS)):
             session.progress(entity, done * SLICE_ROWS, len(waiting))
@@ -116,7 +131,7 @@ def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
     verdicts: dict[str, Verdict] = {}
     todo = []
     for head in found.values():
-        reason = session.adoption_holds.get(head.golden_id) or session.audience(head)
+        reason = session.adoption_holds.get(head.golden_id)
         if reason is None:
             todo.append(head)
         else:
@@ -129,7 +144,11 @@ def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
         else:
             placed = linking.places(session, todo, verdicts)
             wanted = {
-                head.golden_id: mapping.desired(mapping.USER, head.content, site_id=placed[head.golden_id])
+                head.golden_id: mapping.desired(
+                    mapping.USER,
+                    audience.released(session.rules.audience, head.content),
+                    site_id=placed[head.golden_id],
+                )
                 for head in todo
                 if head.golden_id in placed
             }
@@ -161,17 +180,23 @@ def _stage(
     updates: list[tuple[Head, Link]] = []
     agreed: list[Link] = []
     stamp_field = session.stamp_field(resource) if todo else None
+    owners = session.rules.owners_of(resource)
+    mode = session.rules.mode_of(todo[0].entity) if todo else "off"
     for head in todo:
         link = links.get(head.golden_id)
         now = None if link is None else known.get(link.halo_id)
-        decision = plan.decide(resource, wanted[head.golden_id], link, now, can_stamp=stamp_field is not None)
+        decision = plan.decide(resource, wanted[head.golden_id], link, now, owners, can_stamp=stamp_field is not None)
         if isinstance(decision, plan.Hold):
             verdicts[head.golden_id] = Verdict(head.version, "held", decision.reason)
+        elif isinstance(decision, plan.Create) and mode == "update_only":
+            verdicts[head.golden_id] = Verdict(head.version, "suppressed", reasons.UPDATE_ONLY)
         elif isinstance(decision, plan.Create):
             drafts.append(_create_draft(head, resource, decision, stamp_field))
         elif link is not None and isinstance(decision, plan.Update):
             if resource == mapping.SITE and head.golden_id in session.fresh_sites:
                 drafts.append(_update_draft(head, link, decision, now, None, {}))
+            elif mode == "create_only":
+                verdicts[head.golden_id] = Verdict(head.version, "suppressed", reasons.CREATE_ONLY)
             else:
                 updates.append((head, link))
         elif link is not None and isinstance(decision, plan.Nothing) and decision.agreed:
@@ -200,6 +225,7 @@ def _create_draft(head: Head, resource: str, decision: plan.Create, stamp_field:
 
 def _send_many(session: Session, drafts: list[Draft], verdicts: dict[str, Verdict]) -> None:
     """Send drafts that need no fresh read, one request each, between two commits for all of them."""
+    drafts = session.admitted(drafts, verdicts)
     if not drafts:
         return
     ids = session.log.begin(drafts)
@@ -229,7 +255,16 @@ def _update(
     stamp_field = session.stamp_field(link.resource)
     if now.golden_id == head.golden_id:
         link = replace(link, is_stamped=True)
-    decision = plan.decide(link.resource, wanted, link, now, can_stamp=stamp_field is not None)
+    changed_at = halo_fields.updated_at(detail or {})
+    decision = plan.decide(
+        link.resource,
+        wanted,
+        link,
+        now,
+        session.rules.owners_of(link.resource),
+        can_stamp=stamp_field is not None,
+        is_newer=changed_at is not None and head.updated_at > changed_at,
+    )
     if isinstance(decision, plan.Update):
         session.result.conflicts += len(decision.merge.conflicts)
         verdict = session.send_one(_update_draft(head, link, decision, now, stamp_field, detail or {}))
@@ -271,7 +306,7 @@ def _whole(resource: str, detail: Mapping[str, Any]) -> HaloRecord | None:
     record = mirror.read_payload(resource, detail)
     if record is None:
         return None
-    blank: dict[str, Value] = dict.fromkeys(mapping.OWNERS[resource])
+    blank: dict[str, Value] = dict.fromkeys(mapping.FIELDS[resource])
     return replace(record, fields={**blank, **record.fields})
 
 
@@ -280,7 +315,8 @@ def _concluded(session: Session) -> PublishResult:
     tally = outbox.tally(session.ledger)
     result.created, result.updated = len(session.created), len(session.updated - session.created)
     result.held, result.rejected, result.unknown = tally["held"], tally["rejected"], tally["unknown"]
-    result.remaining = tally["pending"]
+    result.suppressed = tally["suppressed"]
+    result.remaining = tally["pending"] + tally["planned"]
     result.unchanged = max(0, tally["published"] - result.created - result.updated)
     result.waiting = [
         f"{state}: {count} {entity}{'s' if count > 1 else ''}: {sentence}."

@@ -32,6 +32,29 @@ SEVERAL_USERS_NAME = "several users of the client have its name: add its e-mail 
 OTHER_NAME = "a user of the client has its e-mail but the name of somebody else: correct whichever is wrong"
 RIVAL_CONTACTS = "other contacts fit the same HaloPSA user as well as it does: add the right e-mail to the user there"
 OTHER_CLIENT = "a user of another HaloPSA client has its e-mail: move that user there if the person changed jobs"
+# Out of the audience, or out of what the mode does (publishing.toml).
+SUPPRESSED = "it is on the list `suppressed` of the publishing rules: take it off there if it should be published"
+NO_SEGMENT = "it is in none of the segments of the publishing rules: widen them there if it should be published"
+NOT_IN_HALO = (
+    "HaloPSA does not have it and it is not opted in: create the client in HaloPSA, or add its web domain to `opt_in` "
+    "of the publishing rules"
+)
+ORGANISATION_NOT_IN_HALO = (
+    "HaloPSA has no client for its organisation and that is not opted in: create the client in HaloPSA, or add the "
+    "organisation's web domain to `opt_in` of the publishing rules"
+)
+BEYOND_THE_CAP = (
+    "its organisation has more contacts than `contacts_per_organisation_max` of the publishing rules lets in: raise it "
+    "there, or create the user in HaloPSA"
+)
+DO_NOT_CALL = (
+    "it has a number on a do-not-call list: set `do_not_call` of the publishing rules to withhold just the number"
+)
+UNVERIFIED = "it has no verified e-mail: set `unverified_email` of the publishing rules to withhold just the address"
+SWITCHED_OFF = "the publishing rules switch its entity off: set `mode` or `delivery` there"
+CREATE_ONLY = "HaloPSA has it, and the rules only create: set `mode` to upsert if it should be kept current there"
+UPDATE_ONLY = "HaloPSA does not have it, and the rules only update: set `mode` to upsert, or create it in HaloPSA"
+NOT_TRACKED = "it ended at the sources: set `mode` to tracked if HaloPSA's record should be made inactive"
 
 _ORGANISATION = "its organisation is held, because "
 _NOT_THERE = "its organisation is not in HaloPSA yet: it follows as soon as the organisation is there"

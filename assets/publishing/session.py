@@ -16,13 +16,13 @@ from assets.publishing import mapping, outbox
 from assets.publishing.adopt_organisations import StandIn
 from assets.publishing.effects import Draft, EffectLog, Sent
 from assets.publishing.halo import Halo
-from assets.publishing.heads import Head
 from assets.publishing.ledger import Ledger
 from assets.publishing.outbox import Verdict
+from assets.publishing.planned import Gate
+from assets.publishing.rules import Rules
 
 FAILURES_IN_A_ROW_MAX = 5
 
-Audience = Callable[[Head], str | None]
 Progress = Callable[[str, int, int], None]
 
 
@@ -39,6 +39,7 @@ class PublishResult:
     retired: int = 0
     unchanged: int = 0
     held: int = 0
+    suppressed: int = 0
     rejected: int = 0
     unknown: int = 0
     remaining: int = 0
@@ -57,9 +58,10 @@ class Session:
     halo: Halo
     log: EffectLog
     reach: Callable[[str], None]
-    audience: Audience
     progress: Progress
     deadline_at: float | None
+    rules: Rules
+    gate: Gate = lambda draft: None
     result: PublishResult = field(default_factory=PublishResult)
     created: set[str] = field(default_factory=set)
     updated: set[str] = field(default_factory=set)
@@ -84,6 +86,17 @@ class Session:
                 )
         return self._stamp_fields.get(resource)
 
+    def admitted(self, drafts: list[Draft], verdicts: dict[str, Verdict]) -> list[Draft]:
+        """Those of `drafts` that this run may send; the others get their verdict and wait for the next run."""
+        found = []
+        for draft in drafts:
+            refusal = self.gate(draft)
+            if refusal is None:
+                found.append(draft)
+            else:
+                verdicts[draft.golden_id] = Verdict(draft.version, "pending", refusal)
+        return found
+
     def send(self, effect_id: int, draft: Draft) -> Sent:
         """Send one durable draft and count it."""
         sent = self.log.send(effect_id, draft)
@@ -95,6 +108,9 @@ class Session:
 
     def send_one(self, draft: Draft) -> Verdict | None:
         """The whole protocol for one draft; None where it was applied."""
+        refusal = self.gate(draft)
+        if refusal is not None:
+            return Verdict(draft.version, "pending", refusal)
         sent = self.send(self.log.begin([draft])[0], draft)
         self.log.settle([sent])
         return verdict_of(sent)

@@ -223,7 +223,7 @@ plan = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("applied_at", Moment),
     sa.Column("run_id", sa.Text),
-    comment="planfile.py: every plan that was written, by its digest, so that none is applied twice.",
+    comment="plans.py: every plan that was made, by its digest, so that none is applied twice; runs too.",
 )
 
 work_item = sa.Table(

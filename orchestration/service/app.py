@@ -13,9 +13,9 @@ from sources.clock import Clock
 from orchestration.service import enrich, errors, feed, operations, webhooks
 from orchestration.service.access import Doorkeeper
 from orchestration.service.metrics import Metrics
+from orchestration.service.settings import ServiceSettings
 from orchestration.service.shield import Shield
 from orchestration.service.state import Service
-from orchestration.settings import ServiceSettings
 
 _ABOUT = """One clean set of organisations and contacts, for every poller.
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from standardwebhooks import Webhook
 
-from orchestration.settings import WebhookSettings
+from orchestration.service.settings import WebhookSettings
 
 SKEW_MAX = timedelta(minutes=5)
 _STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")

@@ -12,7 +12,7 @@ from fastapi import Request
 from sources.clock import Clock
 
 from orchestration.service.metrics import Metrics
-from orchestration.settings import ServiceSettings
+from orchestration.service.settings import ServiceSettings
 
 
 @dataclass(frozen=True)

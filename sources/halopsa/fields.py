@@ -68,6 +68,7 @@ assert set(WRITABLE) == set(RESOURCES)
 
 _ID_FIELDS = frozenset({"id", "site_id", "client_id", "toplevel_id"})
 _UNSET_YEAR_MAX = 1900
+_STAMPS = ("alastupdate", "slastupdate", "ulastupdate")  # of a client, a site, a user
 
 
 def read_client(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +110,11 @@ def read_user(payload: Mapping[str, Any]) -> dict[str, Any]:
         "is_general_user": is_general_user(payload),
         "is_service_account": payload.get("isserviceaccount") is True,
     }
+
+
+def updated_at(payload: Mapping[str, Any]) -> datetime | None:
+    """When anybody last changed the record; only details show it, and not on every tenant."""
+    return next((moment for name in _STAMPS if (moment := as_moment(payload.get(name))) is not None), None)
 
 
 def is_general_user(payload: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import requests
 from orchestration import poll
 from orchestration.exits import Exit, Stop
 from orchestration.service.app import build_app
-from orchestration.settings import ServiceSettings
+from orchestration.service.settings import ServiceSettings
 from tests.assets.publishing.publishing_house import House, contact, organisation
 from tests.orchestration.service.wire import served
 

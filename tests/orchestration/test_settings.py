@@ -19,7 +19,7 @@ def no_settings_of_this_machine(monkeypatch):
     import os
 
     for name in list(os.environ):
-        if name.startswith("SOURCES__") or name in ("HALOSYNC_DATA", "SURVIVORSHIP_FILE"):
+        if name.startswith("SOURCES__") or name in ("HALOSYNC_DATA", "SURVIVORSHIP_FILE", "PUBLISHING_FILE"):
             monkeypatch.delenv(name)
 
 
@@ -106,4 +106,29 @@ def test_wrong_rules_stop_the_check_with_one_line(monkeypatch, tmp_path, capsys)
     assert capsys.readouterr().err == (
         f"Setting SURVIVORSHIP_FILE: {mine}: contact group 6 (email, email_status): unknown rule 'verifed'; did you mean "
         "'verified'? Mend the file, or unset the setting to use the shipped rules.\n"
+    )
+
+
+def test_publishing_rules_of_ones_own_reach_the_publisher_and_child_processes(monkeypatch, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[mode]\ncontact = "off"\n')
+    monkeypatch.setenv("PUBLISHING_FILE", str(mine))
+
+    settings = load()
+
+    assert build_runtime(settings).publishing.mode_of("contact") == "off"
+    assert settings.as_environment()["PUBLISHING_FILE"] == str(mine)
+
+
+def test_wrong_publishing_rules_stop_the_check_with_one_line(monkeypatch, tmp_path, capsys):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[mode]\ncontact = "of"\n')
+    monkeypatch.setenv("PUBLISHING_FILE", str(mine))
+
+    code = main(["check"])
+
+    assert code == Exit.USAGE
+    assert capsys.readouterr().err == (
+        f"Setting PUBLISHING_FILE: {mine}: mode.contact is 'of'; did you mean 'off'? Mend the file, or unset the setting "
+        "to use the shipped rules.\n"
     )

@@ -15,6 +15,7 @@ from assets.publishing.adopt_organisations import Candidate, Claim, Holder, Orga
 from assets.publishing.crosswalk import Link
 from assets.publishing.evidence import Facts, compare, facts_of
 from assets.publishing.mirror import HaloRecord
+from assets.publishing.rules import shipped_rules
 
 # Few values, so that they meet: equal, near, a branch, another, none.
 NAMES = ("Acme", "Acme Ltd", "Acme Works", "Acme Wroks", "Acme Scotland", "Bolt", None)
@@ -178,15 +179,16 @@ def test_a_second_run_over_the_same_contacts_links_nothing_new(people):
 
 
 @MANY
-@given(st.data(), st.sampled_from(sorted(mapping.OWNERS)))
+@given(st.data(), st.sampled_from(sorted(mapping.FIELDS)))
 def test_on_adoption_a_value_that_a_person_typed_is_never_overwritten(data, resource):
     values = st.dictionaries(
-        st.sampled_from(sorted(mapping.OWNERS[resource])), st.sampled_from(("", "theirs", "ours", "OURS", None))
+        st.sampled_from(sorted(mapping.FIELDS[resource])), st.sampled_from(("", "theirs", "ours", "OURS", None))
     )
     typed, golden = data.draw(values), data.draw(values)
     now = HaloRecord(resource, 7, 7, 7, None, False, False, typed)
 
-    decision = plan.decide(resource, golden, Link("any", resource, 7, origin="name"), now, can_stamp=False)
+    owners = shipped_rules().owners_of(resource)
+    decision = plan.decide(resource, golden, Link("any", resource, 7, origin="name"), now, owners, can_stamp=False)
 
     writes = decision.merge.writes if isinstance(decision, plan.Update) else {}
     assert [name for name in writes if typed.get(name)] == []

@@ -10,7 +10,7 @@ from assets.publishing.merge import UNSEEN, Outcome, Published, merge_field, mer
 
 VALUES = st.sampled_from([None, "a", "b", "c"])
 PUBLISHED = st.one_of(st.none(), st.builds(Published, sent=st.sampled_from("abc"), held=st.sampled_from("abc")))
-OWNERS = st.sampled_from(["pipeline", "human", "fill_if_empty"])
+OWNERS = st.sampled_from(["pipeline", "human", "fill_if_empty", "newest"])
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,22 @@ def test_no_history_of_people_and_pipeline_loses_a_persons_last_word(history, fo
                 halo = golden
             if outcome in (Outcome.WRITE, Outcome.AGREE):
                 published, is_persons = Published(golden, golden), False
+
+
+@pytest.mark.parametrize(
+    ("published", "golden", "halo", "is_newer", "outcome"),
+    [
+        (Published("old", "old"), "new", "person's", True, Outcome.WRITE),
+        (Published("old", "old"), "new", "person's", False, Outcome.CONFLICT),
+        (Published("old", "old"), "new", "person's", None, Outcome.WRITE),  # only a reason to look
+        (Published("old", "old"), "old", "person's", True, Outcome.HUMAN),  # golden has not moved in this field
+        (Published("old", "old"), None, "person's", True, Outcome.HUMAN),
+        (None, "new", "person's", True, Outcome.WRITE),
+        (None, None, "person's", True, Outcome.SAME),
+    ],
+)
+def test_newest_lets_golden_win_only_where_it_moved_after_halo(published, golden, halo, is_newer, outcome):
+    assert merge_field(published, golden, halo, "newest", is_newer=is_newer) is outcome
 
 
 def test_a_group_is_written_whole_or_not_at_all():

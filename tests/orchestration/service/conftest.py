@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from assets.publishing import keys, runs
 from orchestration.service.app import build_app
-from orchestration.settings import ServiceSettings
+from orchestration.service.settings import ServiceSettings
 from tests.assets.publishing.publishing_house import House
 
 

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from assets.publishing import keys
 from orchestration.service.access import WRONG_KEYS_PER_MINUTE
 from orchestration.service.app import build_app
-from orchestration.settings import ServiceSettings
+from orchestration.service.settings import ServiceSettings
 from tests.assets.publishing.publishing_house import House
 
 OPEN = {"/healthz", "/readyz"}  # docs/feed.md

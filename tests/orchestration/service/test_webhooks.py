@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from assets.publishing import inbox
 from orchestration.service import signatures
 from orchestration.service.app import build_app
-from orchestration.settings import ServiceSettings, WebhookSettings
+from orchestration.service.settings import ServiceSettings, WebhookSettings
 from tests.assets.publishing.publishing_house import House
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of the specification's reference vector

@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("applied_at", tables.Moment()),
         sa.Column("run_id", sa.Text()),
         sa.PrimaryKeyConstraint("plan_id", name=op.f("pk_plan")),
-        comment="planfile.py: every plan that was written, by its digest, so that none is applied twice.",
+        comment="plans.py: every plan that was made, by its digest, so that none is applied twice; runs too.",
     )
     op.create_table(
         "work_item",
