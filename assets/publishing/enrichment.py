@@ -7,6 +7,7 @@ Surprise: an e-mail address that was asked for is forgotten as soon as its job i
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from sources.clock import Clock
 from transforms.kernels.links import site
 
-from assets.publishing import lookup, wire
+from assets.publishing import lookup
 from assets.publishing.ledger import Ledger
 from assets.publishing.tables import enrichment, head
 
@@ -133,19 +134,6 @@ def _find(connection: sa.Connection, question: Question) -> tuple[str, str] | No
 
 
 def _told(connection: sa.Connection, golden_id: str) -> dict[str, Any]:
-    parent = head.alias("parent")
-    query = (
-        sa.select(head.c.entity, head.c.content, parent.c.content.label("parent_content"))
-        .outerjoin(parent, head.c.parent_golden_id == parent.c.golden_id)
-        .where(head.c.golden_id == golden_id, head.c.is_live)
-    )
-    row = connection.execute(query).first()
-    if row is None:
-        return {}
-    record = wire.record(
-        golden_id=golden_id,
-        entity=row.entity,
-        content=row.content,
-        organisation_name=(row.parent_content or {}).get("name"),
-    )
-    return {name: record[name] for name in ("entity_type", "external_id", "data")}
+    told = connection.scalar(sa.select(head.c.wire).where(head.c.golden_id == golden_id, head.c.is_live))
+    record = json.loads(told) if told else {}
+    return {name: record[name] for name in ("entity_type", "external_id", "data") if name in record}

@@ -131,11 +131,12 @@ head = sa.Table(
     sa.Column("parent_golden_id", sa.Text, index=True),
     sa.Column("reason", sa.Text),
     sa.Column("other_id", sa.Text),
+    sa.Column("wire", sa.Text),
     sa.Column("wire_rank", sa.Integer, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Index(None, "wire_rank", "seq", "golden_id"),
     sa.Index(None, "entity", "is_live", "golden_id"),
-    comment="heads.py: newest state of each golden record; retired ones keep no content.",
+    comment="heads.py: newest state of each golden record, also as the feed tells it; retired ones keep no content.",
 )
 
 change_log = sa.Table(

@@ -91,9 +91,9 @@ def _page(
     service = service_of(request)
     entity = _ENTITY[kind] if kind else None
     try:
-        answer = feed.read(
+        page = feed.page(
             service.ledger, service.clock, last_sync=last_sync, cursor=cursor, limit=limit, entity=entity, source=source
         )
     except feed.FeedError as error:
         raise Refusal(400, "bad_request", f"{error}.") from error
-    return json_answer(request, answer)
+    return json_answer(request, page.as_text().encode())

@@ -5,10 +5,11 @@ Surprise: the index is not unique, since places were stored once for each poller
 """
 
 import json
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from assets.publishing import lookup, tables
+from assets.publishing import lookup, tables, wire
 
 revision = "0003"
 down_revision = "0002"
@@ -68,13 +69,32 @@ def upgrade() -> None:
         comment="enrichment.py: questions of a helpdesk that no golden record answered yet, and what became of them.",
     )
     op.create_index(op.f("ix_enrichment_state"), "enrichment", ["state"], unique=False)
-    _index_heads()
+    op.add_column("head", sa.Column("wire", sa.Text()))
+    _complete_heads()
 
 
-def _index_heads() -> None:
-    """Golden records that were committed before there was an index."""
-    heads = sa.table("head", sa.column("golden_id"), sa.column("entity"), sa.column("is_live"), sa.column("content"))
+def _complete_heads() -> None:
+    """Golden records that were committed before: their record on the wire, and the index of them."""
+    names = ("golden_id", "entity", "is_live", "content", "parent_golden_id", "reason", "other_id", "wire")
+    heads = sa.table("head", *(sa.column(name) for name in names))
+    parent = heads.alias("parent")
+    query = sa.select(heads, parent.c.content.label("parent_content")).outerjoin(
+        parent, heads.c.parent_golden_id == parent.c.golden_id
+    )
+    told = sa.update(heads).where(heads.c.golden_id == sa.bindparam("of_id")).values(wire=sa.bindparam("told"))
     connection = op.get_bind()
-    for some in connection.execute(sa.select(heads).where(heads.c.is_live)).partitions(5_000):
-        rows = [{**row, "content": json.loads(row["content"])} for row in (one._asdict() for one in some)]
+    for some in connection.execute(query).partitions(5_000):
+        rows = [{**row._asdict(), "content": json.loads(row.content) if row.content else None} for row in some]
         lookup.renew(connection, rows)
+        connection.execute(told, [{"of_id": row["golden_id"], "told": _told(row)} for row in rows])
+
+
+def _told(row: dict[str, Any]) -> str:
+    return wire.text(
+        golden_id=row["golden_id"],
+        entity=row["entity"],
+        content=row["content"],
+        organisation_name=json.loads(row["parent_content"] or "{}").get("name"),
+        reason=row["reason"],
+        merged_into=row["other_id"],
+    )
