@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     host = arguments.host or settings.service.host
     refuse_taken(arguments.port, host=host, verb="serve")
     ledger = opened(settings)
-    _refuse_open_door(host, ledger)
+    refuse_open_door(host, ledger)
     logs.to_stderr()
     app = build_app(ledger, clock_of_environment(), settings.service)
     print(f"halosync service: http://{host}:{arguments.port}/docs   (Ctrl-C stops it)", file=sys.stderr)
@@ -89,7 +89,8 @@ def opened(settings: Settings) -> Ledger:
         raise Stop(str(error), Exit.USAGE) from error
 
 
-def _refuse_open_door(host: str, ledger: Ledger) -> None:
+def refuse_open_door(host: str, ledger: Ledger) -> None:
+    """Raises Stop where `host` is not loopback and nobody has a live key (exit 2)."""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
