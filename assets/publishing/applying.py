@@ -69,6 +69,7 @@ def make_plan(
     plan = planfile.compose(
         foreseen.effects,
         secret=secret,
+        nonce=secrets.token_hex(8),
         made_at=made_at,
         expires_at=made_at + rules.plan_age_max,
         counts=counts,

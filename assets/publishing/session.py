@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sources.clock import Clock
 from sources.halopsa.settings import GOLDEN_ID_FIELD
 
-from assets.publishing import mapping, outbox
+from assets.publishing import mapping, outbox, remedies
 from assets.publishing.adopt_organisations import StandIn
 from assets.publishing.effects import Draft, EffectLog, Sent
 from assets.publishing.halo import Halo
@@ -70,6 +70,7 @@ class Session:
     near: dict[str, frozenset[int]] = field(default_factory=dict)  # by held organisation: clients it may be
     fresh_sites: set[str] = field(default_factory=set)  # golden ids whose main site this very run made, blank
     _failures: int = 0
+    _acked: int = 0
     _stamp_fields: dict[str, int | None] | None = None
 
     def stamp_field(self, resource: str) -> int | None:
@@ -101,6 +102,7 @@ class Session:
         """Send one durable draft and count it."""
         sent = self.log.send(effect_id, draft)
         if sent.is_acked:
+            self._acked += 1
             self._count(draft)
         is_failure = not sent.is_acked and (sent.outcome.kind != "rejected" or sent.outcome.is_retryable)
         self._failures = self._failures + 1 if is_failure else 0
@@ -123,6 +125,10 @@ class Session:
             raise Stopped(f"HaloPSA failed {self._failures} writes in a row")
 
     def settle(self, verdicts: dict[str, Verdict]) -> None:
+        """Write verdicts. A failure speaks against its record only in a run in which others succeeded: while HaloPSA is
+        down nobody is parked."""
+        if not self._acked:
+            verdicts = {name: verdict._replace(is_counted=False) for name, verdict in verdicts.items()}
         self.reach("before_verdicts")
         outbox.settle(self.ledger, self.clock, verdicts)
         self.reach("after_verdicts")
@@ -144,13 +150,12 @@ def verdict_of(sent: Sent) -> Verdict | None:
     draft, outcome = sent.draft, sent.outcome
     if sent.is_acked:
         return None
+    failed_by = outcome.error_class or "unreadable"
+    is_counted = failed_by not in remedies.OF_THE_ACCOUNT
     if outcome.kind != "rejected":
-        return Verdict(
-            draft.version, "unknown", "HaloPSA's answer was lost; it is looked up before anything is re-sent"
-        )
+        reason = "HaloPSA's answer was lost; it is looked up before anything is re-sent"
+        return Verdict(draft.version, "unknown", reason, failed_by, is_counted)
     if outcome.is_retryable:
-        return Verdict(draft.version, "pending", f"not sent yet ({outcome.error_class})")
-    where = f"{draft.operation} of {draft.resource}"
-    return Verdict(
-        draft.version, "rejected", f"HaloPSA refused the {where}: {outcome.error_class}, HTTP {outcome.status}"
-    )
+        return Verdict(draft.version, "pending", f"not sent yet ({failed_by})", failed_by, is_counted)
+    reason = f"HaloPSA refused the {draft.operation} of {draft.resource}: {failed_by}, HTTP {outcome.status}"
+    return Verdict(draft.version, "rejected", reason, failed_by, is_counted)
