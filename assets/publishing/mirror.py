@@ -7,6 +7,7 @@ Surprise: `fields` holds only what Halo really showed; a field that a thin list 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sources.clock import Clock
 from sources.halopsa import fields as halo_fields
+from sources.halopsa.client import WriteOutcome
 
 from assets.publishing import mapping
 from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, advance, chunked, upsert
@@ -62,6 +64,19 @@ def read_payload(resource: str, payload: Mapping[str, Any]) -> HaloRecord | None
     )
 
 
+def whole(resource: str, detail: Mapping[str, Any]) -> HaloRecord | None:
+    """A detail read as a record; a field it does not show is blank, for details show everything."""
+    record = read_payload(resource, detail)
+    if record is None:
+        return None
+    return dataclasses.replace(record, fields={**dict.fromkeys(mapping.FIELDS[resource]), **record.fields})
+
+
+def acked_record(resource: str, outcome: WriteOutcome) -> HaloRecord | None:
+    """What HaloPSA answered to a write that it applied."""
+    return read_payload(resource, outcome.record or {}) if outcome.kind == "acked" else None
+
+
 def replace(ledger: Ledger, clock: Clock, payloads: Mapping[str, Iterable[str | Mapping[str, Any]]]) -> dict[str, int]:
     """Put a finished walk in place of the old one, in one transaction: resource (Client, Site, Users) -> payloads.
 
@@ -97,6 +112,24 @@ def by_ids(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) ->
     for some in chunked(halo_ids, IDS_PER_QUERY):
         query = sa.select(mirror).where(mirror.c.resource == resource, mirror.c.halo_id.in_(some))
         found.update({row.halo_id: _as_record(row) for row in connection.execute(query)})
+    return found
+
+
+def count(connection: sa.Connection, resource: str) -> int:
+    query = sa.select(sa.func.count()).select_from(mirror).where(mirror.c.resource == resource)
+    return connection.scalar(query) or 0
+
+
+def counts_by_client(connection: sa.Connection, resource: str, client_ids: Sequence[int]) -> dict[int, int]:
+    """How many sites or users each client has."""
+    found: dict[int, int] = {}
+    for some in chunked(client_ids, IDS_PER_QUERY):
+        query = (
+            sa.select(mirror.c.client_id, sa.func.count())
+            .where(mirror.c.resource == resource, mirror.c.client_id.in_(some))
+            .group_by(mirror.c.client_id)
+        )
+        found.update({row[0]: row[1] for row in connection.execute(query)})
     return found
 
 
