@@ -21,9 +21,9 @@ from sources.halopsa.client import WriteOutcome
 
 from assets.publishing import mapping
 from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, advance, chunked, upsert
-from assets.publishing.tables import mark, mirror
+from assets.publishing.tables import from_micros, mark, micros, mirror
 
-_WALKS = "walks:"
+_WALKS, _WALKED_AT = "walks:", "walked_at:"
 _EXTRAS = {mapping.USER: ("email_2", "email_3"), mapping.CLIENT: ("main_site_id",), mapping.SITE: ("name",)}
 
 
@@ -91,6 +91,7 @@ def replace(ledger: Ledger, clock: Clock, payloads: Mapping[str, Iterable[str | 
         for resource, found in records.items():
             connection.execute(sa.delete(mirror).where(mirror.c.resource == resource))
             advance(connection, f"{_WALKS}{resource}")
+            upsert(connection, mark, [{"name": f"{_WALKED_AT}{resource}", "value": micros(at)}])
             for some in chunked(found, ROWS_PER_STATEMENT):
                 upsert(connection, mirror, [_as_row(record, at) for record in some])
     return {resource: len(found) for resource, found in records.items()}
@@ -102,9 +103,22 @@ def never_walked(connection: sa.Connection) -> list[str]:
     return [resource for resource in mapping.FIELDS if f"{_WALKS}{resource}" not in known]
 
 
+def oldest_walk(connection: sa.Connection) -> datetime | None:
+    """When the resource was read whole whose turn is the longest ago; None where no moment is known."""
+    names = [f"{_WALKED_AT}{resource}" for resource in mapping.FIELDS]
+    value = connection.scalar(sa.select(sa.func.min(mark.c.value)).where(mark.c.name.in_(names)))
+    return None if value is None else from_micros(value)
+
+
 def note(connection: sa.Connection, records: Iterable[HaloRecord], at: datetime) -> None:
     """Remember records as Halo just showed them."""
     upsert(connection, mirror, [_as_row(record, at) for record in records])
+
+
+def forget(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) -> None:
+    """Take out records that HaloPSA has no more."""
+    for some in chunked(halo_ids, IDS_PER_QUERY):
+        connection.execute(sa.delete(mirror).where(mirror.c.resource == resource, mirror.c.halo_id.in_(some)))
 
 
 def by_ids(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) -> dict[int, HaloRecord]:

@@ -120,3 +120,15 @@ def requeue(connection: sa.Connection, golden_ids: Iterable[str]) -> None:
         .values(state="pending", reason=None),
         [{"of_id": golden_id} for golden_id in golden_ids],
     )
+
+
+def plan_again(connection: sa.Connection, golden_ids: Iterable[str]) -> None:
+    """Put records that count as published back in the queue, for HaloPSA no longer holds what we wrote."""
+    rows = [{"of_id": golden_id} for golden_id in golden_ids]
+    if rows:
+        connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.golden_id == sa.bindparam("of_id"), outbox.c.state == "published")
+            .values(state="pending", reason=None),
+            rows,
+        )

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import sqlalchemy as sa
 from sources.clock import Clock
 from sources.http import VendorError
 
@@ -29,6 +30,7 @@ from assets.publishing import (
     recover,
     retire,
     updates,
+    work,
 )
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import Draft, EffectLog, Sent
@@ -40,11 +42,13 @@ from assets.publishing.outbox import Verdict
 from assets.publishing.planned import Gate
 from assets.publishing.rules import Rules, demo_rules
 from assets.publishing.session import Progress, PublishResult, Session, Stopped, verdict_of
+from assets.publishing.tables import mark
 from assets.publishing.updates import Change
 
 SLICE_ROWS = 50  # creates made durable together; after a death so many must be looked up at most
 ROUNDS_MAX = 3  # a record proven absent is planned again in the same run, but not for ever
 LEASE = "publish"
+MUST_RECONCILE = "must_reconcile"  # a mark that a restore of the ledger sets and reconcile.py clears
 
 
 def publish(
@@ -95,6 +99,8 @@ def publish(
                 else:
                     audience.close(session, entity, "retire", reasons.NOT_TRACKED)
             recover.clear_up(session)
+            with ledger.transaction() as connection:
+                work.renew_merges(connection, at=clock.now(), run_id=run_id)
         except (VendorError, Stopped) as error:
             session.result.problems.append(f"Publishing stopped early: {error}. What was not sent waits in the outbox.")
         return _concluded(session)
@@ -104,6 +110,15 @@ def _require_mirror(session: Session) -> None:
     """Without knowing what Halo holds, every create could double a record that people made."""
     with session.ledger.read() as connection:
         missing = mirror.never_walked(connection)
+        walked_at = mirror.oldest_walk(connection)
+        is_restored = connection.scalar(sa.select(mark.c.value).where(mark.c.name == MUST_RECONCILE))
+    if is_restored:
+        raise Stopped("The ledger was restored from a backup and HaloPSA may have moved on; first: halosync reconcile")
+    if walked_at is not None and session.clock.now() - walked_at > session.rules.mirror_age_max:
+        raise Stopped(
+            f"What HaloPSA holds was last read on {walked_at:%Y-%m-%d %H:%M} UTC, longer ago than mirror_age_max_h "
+            "allows; first: halosync reconcile"
+        )
     if missing:
         raise Stopped(f"HaloPSA's {', '.join(missing)} were never read whole, so existing records cannot be told")
 
