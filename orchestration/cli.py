@@ -31,6 +31,7 @@ VERBS = {
     "check": Verb("orchestration.check", "definitions load, settings valid, contracts consistent; writes nothing"),
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
     "why": Verb("orchestration.why", "the evidence for or against a pair, or the whole story of a golden record"),
+    "reconcile": Verb("orchestration.reconcile", "all of HaloPSA compared with the ledger, and repaired by rule"),
     "bench": Verb("orchestration.bench", "benchmarks beside other tools; each leaves receipts under data/bench"),
 }
 
