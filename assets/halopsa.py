@@ -1,6 +1,7 @@
 """The HaloPSA assets: what it holds now brought to the ledger, and what changed written to it.
 
-Belongs here: handing mirror and outbox to the publisher. Does not: how a write is made safe (`assets/publishing`).
+Belongs here: handing mirror and outbox to the publisher, and showing what its guard says as a check. Does not: how a
+write is made safe, what the guard demands (`assets/publishing`).
 Surprise: publishing needs neither the warehouse nor its lock; it reads the ledger alone, in slices of ten minutes, and
 what is left waits in the outbox for the next run.
 """
@@ -12,12 +13,14 @@ import duckdb
 
 from assets.common import COUNTS, OWNERS, POOL
 from assets.publishing import mirror
+from assets.publishing.applying import Held, publish_guarded
 from assets.publishing.outbox import held_by_reason
-from assets.publishing.publisher import publish
+from assets.publishing.rules import demo_rules
 from assets.raw import raw_keys
 from assets.runtime import Runtime
 from sources.intake import retry_notes
 
+GUARD = "guard"
 RESOURCES = {"Client": "client", "Site": "site", "Users": "user"}
 
 
@@ -48,32 +51,49 @@ def halo_mirror(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     description="Writes what changed to HaloPSA: clients, their sites, users; only changed fields, no human edit lost.",
     kinds={"api"},
     owners=OWNERS,
+    check_specs=[
+        dg.AssetCheckSpec(
+            GUARD,
+            asset="halopsa_publish",
+            description="A run that would do far more than usual, or the first on an account, is held before its first "
+            "write (publishing.toml).",
+        )
+    ],
     required_resource_keys={"runtime"},
 )
 def halopsa_publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Publish what waits in the outbox."""
     runtime: Runtime = context.resources.runtime
     if not runtime.publish or runtime.halo is None:
-        return dg.MaterializeResult(metadata={"skipped": "publishing is off; changes wait in the outbox"})
+        off = "publishing is off; changes wait in the outbox"
+        return dg.MaterializeResult(metadata={"skipped": off}, check_results=[_guard(off)])
     retried_before = runtime.halo.retried.copy()
-    with runtime.step("halopsa_publish"):
-        result = publish(
-            runtime.ledger,
-            runtime.clock,
-            runtime.halo,
-            run_id=context.run.run_id,
-            rules=runtime.publishing,
-            progress=lambda _, done, total: runtime.progress.advance(done, total),
-            time_s_max=runtime.publish_s_max,
-        )
+    try:
+        with runtime.step("halopsa_publish"):
+            result = publish_guarded(
+                runtime.ledger,
+                runtime.clock,
+                runtime.halo,
+                runtime.publishing or demo_rules(),
+                run_id=context.run.run_id,
+                progress=lambda _, done, total: runtime.progress.advance(done, total),
+                time_s_max=runtime.publish_s_max,
+            )
+    except Held as held:
+        context.log.warning(str(held))
+        return dg.MaterializeResult(metadata={"held": str(held)}, check_results=[_guard(str(held), passed=False)])
     for problem in result.problems:
         context.log.warning(problem)
     notes = retry_notes("halopsa", runtime.halo.retried - retried_before, result.problems)
+    if result.suppressed:
+        notes.append(f"{result.suppressed:,} golden records are not for HaloPSA by the publishing rules.")
     counts = {state: getattr(result, state) for state in ("created", "updated", "unchanged", "held", "rejected")}
     return dg.MaterializeResult(
+        check_results=[_guard("nothing to object to")],
         metadata={
             **counts,
             "retired": result.retired,
+            "suppressed": result.suppressed,
             "unknown": result.unknown,
             "remaining": result.remaining,
             "conflicts": result.conflicts,
@@ -86,8 +106,13 @@ def halopsa_publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
                     "notes": notes,
                 }
             ),
-        }
+        },
     )
+
+
+def _guard(found: str, *, passed: bool = True) -> dg.AssetCheckResult:
+    """It does not block: nothing is downstream of a write but reports, and these are wanted when a run was held."""
+    return dg.AssetCheckResult(check_name=GUARD, passed=passed, metadata={"found": found})
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

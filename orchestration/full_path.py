@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 from assets.common import JOB
+from assets.halopsa import GUARD
 from assets.publishing import runs
 from assets.publishing.ledger import LedgerBusy, LedgerError
 from assets.runtime import Runtime, WarehouseBusy
@@ -99,10 +100,12 @@ def _run_job(runtime: Runtime) -> dg.ExecuteInProcessResult:
 
 
 def _held_by(result: dg.ExecuteInProcessResult) -> list[str]:
-    """One line per blocking check that failed."""
+    """One line per blocking check that failed, and what the guard of publishing said."""
     lines = []
     for check in result.get_asset_check_evaluations():
-        if not check.passed and check.blocking:
+        if not check.passed and check.check_name == GUARD:
+            lines.append(str(check.metadata["found"].value))
+        elif not check.passed and check.blocking:
             table = ".".join(check.asset_key.path)
             text = check.metadata["found"].value if "found" in check.metadata else "failed"
             lines.append(f"Held before publishing: check {check.check_name} of {table}: {text}. Nothing was sent.")

@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from assets.runtime import Runtime
 from rich.console import Console
-from sources.http import BadRequest, Forbidden, Unauthorised, VendorError
 
 from orchestration import settings as settings_module
 from orchestration import summary as summaries
+from orchestration.account import sign_in
 from orchestration.exits import Exit, Stop
 from orchestration.full_path import execute
 from orchestration.progress import Display
@@ -41,25 +40,13 @@ def run(arguments: argparse.Namespace) -> Exit:
     with Display(quiet=arguments.json) as display:
         runtime = build_runtime(settings, only=arguments.source, publish=not arguments.no_publish, progress=display)
         if runtime.publish:
-            _sign_in(runtime)
+            sign_in(runtime, advice="Nothing was fetched. Without HaloPSA: halosync run --no-publish.")
         outcome = execute(runtime, display)
     if arguments.json:
         print(summaries.dump(outcome.summary))
     else:
         summaries.show(outcome.summary, Console(file=sys.stdout))
     return outcome.exit
-
-
-def _sign_in(runtime: Runtime) -> None:
-    """Raises `Stop` where HaloPSA is there and refuses our settings (exit 2)."""
-    assert runtime.halo is not None, "publishing is on only where HaloPSA is configured"
-    try:
-        runtime.halo.session.check()
-    except (BadRequest, Forbidden, Unauthorised) as error:
-        advice = "Nothing was fetched. Without HaloPSA: halosync run --no-publish."
-        raise Stop(f"{error}. {advice}", Exit.USAGE) from error
-    except VendorError:
-        return  # down for the moment: the run meets it again, with more patience, and says so
 
 
 def checked_settings(only: list[str] | None, *, publish: bool) -> Settings:

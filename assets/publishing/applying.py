@@ -52,8 +52,10 @@ class Applied:
     drift: list[Drift] = field(default_factory=list)
 
 
-def make_plan(ledger: Ledger, clock: Clock, halo: Halo, rules: Rules, *, with_values: bool = False) -> Plan:
-    """Foresee a run, keep it in the ledger, and mark its records as planned; nothing is written to HaloPSA.
+def make_plan(
+    ledger: Ledger, clock: Clock, halo: Halo, rules: Rules, *, with_values: bool = False, is_kept: bool = True
+) -> Plan:
+    """Foresee a run; nothing is written to HaloPSA. A plan that is kept can be applied, and its records are `planned`.
 
     Raises:
         LedgerBusy: a run is publishing; what it does would be missing from the plan.
@@ -67,6 +69,7 @@ def make_plan(ledger: Ledger, clock: Clock, halo: Halo, rules: Rules, *, with_va
     plan = planfile.compose(
         foreseen.effects,
         secret=secret,
+        nonce=secrets.token_hex(8),
         made_at=made_at,
         expires_at=made_at + rules.plan_age_max,
         counts=counts,
@@ -76,17 +79,18 @@ def make_plan(ledger: Ledger, clock: Clock, halo: Halo, rules: Rules, *, with_va
         held_by=_objections(ledger, clock, rules, counts, ground),
         with_values=with_values,
     )
-    with ledger.transaction() as connection:
-        plans.add(
-            connection,
-            plan_id=plan["plan_id"],
-            made_at=made_at,
-            expires_at=made_at + rules.plan_age_max,
-            records=counts,
-            sources=ground.sources,
-            secret=secret,
-        )
-        outbox.mark_planned(connection, sorted({effect.golden_id for effect in foreseen.effects}))
+    if is_kept:
+        with ledger.transaction() as connection:
+            plans.add(
+                connection,
+                plan_id=plan["plan_id"],
+                made_at=made_at,
+                expires_at=made_at + rules.plan_age_max,
+                records=counts,
+                sources=ground.sources,
+                secret=secret,
+            )
+            outbox.mark_planned(connection, sorted({effect.golden_id for effect in foreseen.effects}))
     return plan
 
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sources.clock import Clock
 
-from assets.publishing import reasons
+from assets.publishing import reasons, remedies
 from assets.publishing.ledger import IDS_PER_QUERY, Ledger, chunked
-from assets.publishing.tables import outbox
+from assets.publishing.tables import effect, outbox
 
 WAITING = ("pending", "planned", "held", "suppressed")  # all that a run looks at
 READY = ("pending", "planned", "held")  # all of it that is for HaloPSA
@@ -25,11 +25,16 @@ STATES = ("pending", "planned", "held", "suppressed", "unknown", "published", "r
 
 
 class Verdict(NamedTuple):
-    """What became of one version of a golden record; `reason` is a sentence without personal data."""
+    """What became of one version of a golden record; `reason` is a sentence without personal data.
+
+    `error_class` (remedies.py) is set where a write failed; `is_counted` where that speaks against the record.
+    """
 
     version: int
     state: str
     reason: str | None = None
+    error_class: str | None = None
+    is_counted: bool = False
 
 
 def waiting(connection: sa.Connection, entity: str, action: str, states: tuple[str, ...] = WAITING) -> dict[str, int]:
@@ -46,18 +51,29 @@ def settle(ledger: Ledger, clock: Clock, verdicts: Mapping[str, Verdict]) -> Non
     """Write verdicts; one about an older version than the outbox holds by now changes nothing."""
     if not verdicts:
         return
-    statement = (
-        sa.update(outbox)
-        .where(outbox.c.golden_id == sa.bindparam("of_id"), outbox.c.version == sa.bindparam("of_version"))
-        .values(state=sa.bindparam("to_state"), reason=sa.bindparam("why"), settled_at=sa.bindparam("at"))
-    )
     at = clock.now()
     rows = [
-        {"of_id": name, "of_version": verdict.version, "to_state": verdict.state, "why": verdict.reason, "at": at}
+        {
+            "of_id": name,
+            "of_version": verdict.version,
+            "to_state": verdict.state,
+            "why": verdict.reason,
+            "failed_by": verdict.error_class,
+            "help": None if verdict.error_class is None else remedies.remedy(verdict.error_class),
+            "more": int(verdict.is_counted),
+            "kept": int(verdict.state not in ("published", "held", "suppressed")),
+            "at": at,
+        }
         for name, verdict in verdicts.items()
     ]
     with ledger.transaction() as connection:
-        connection.execute(statement, rows)
+        connection.execute(_SETTLE, rows)
+
+
+def failed_before(connection: sa.Connection) -> set[str]:
+    """Golden ids of what waits and has failed since its data last changed."""
+    query = sa.select(outbox.c.golden_id).where(outbox.c.attempts > 0, outbox.c.state.in_((*WAITING, "unknown")))
+    return set(connection.scalars(query))
 
 
 def tally(ledger: Ledger) -> dict[str, int]:
@@ -112,14 +128,31 @@ def mark_planned(connection: sa.Connection, golden_ids: Sequence[str]) -> None:
         )
 
 
-def requeue(connection: sa.Connection, golden_ids: Iterable[str]) -> None:
-    """Put records whose unknown write was cleared up back in the queue: they are planned afresh, never re-sent."""
-    connection.execute(
-        sa.update(outbox)
-        .where(outbox.c.golden_id == sa.bindparam("of_id"), outbox.c.state == "unknown")
-        .values(state="pending", reason=None),
-        [{"of_id": golden_id} for golden_id in golden_ids],
+def requeue(connection: sa.Connection, golden_ids: Sequence[str], *, attempts_max: int) -> None:
+    """Put records whose unknown write was cleared up back in the queue: they are planned afresh, never re-sent.
+
+    One whose write was proven absent for the `attempts_max`th time is parked instead: it is `rejected` until its data
+    change, and holds nobody up.
+    """
+    any_effect = effect.alias("any_effect")
+    newest = (
+        sa.select(sa.func.max(any_effect.c.effect_id))
+        .where(any_effect.c.golden_id == outbox.c.golden_id)
+        .correlate(outbox)
+        .scalar_subquery()
     )
+    is_absent = sa.exists().where(effect.c.effect_id == newest, effect.c.state == "absent")
+    is_parked = sa.and_(outbox.c.attempts >= attempts_max, is_absent)
+    parked = f"it failed {attempts_max} times and is parked until its data change"
+    for some in chunked(golden_ids, IDS_PER_QUERY):
+        connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.golden_id.in_(some), outbox.c.state == "unknown")
+            .values(
+                state=sa.case((is_parked, "rejected"), else_="pending"),
+                reason=sa.case((is_parked, parked), else_=None),
+            )
+        )
 
 
 def plan_again(connection: sa.Connection, golden_ids: Iterable[str]) -> None:
@@ -132,3 +165,17 @@ def plan_again(connection: sa.Connection, golden_ids: Iterable[str]) -> None:
             .values(state="pending", reason=None),
             rows,
         )
+
+
+_SETTLE = (
+    sa.update(outbox)
+    .where(outbox.c.golden_id == sa.bindparam("of_id"), outbox.c.version == sa.bindparam("of_version"))
+    .values(
+        state=sa.bindparam("to_state"),
+        reason=sa.bindparam("why"),
+        error_class=sa.bindparam("failed_by"),
+        remedy=sa.bindparam("help"),
+        attempts=outbox.c.attempts * sa.bindparam("kept", type_=sa.Integer) + sa.bindparam("more", type_=sa.Integer),
+        settled_at=sa.bindparam("at"),
+    )
+)

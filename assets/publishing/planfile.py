@@ -34,6 +34,7 @@ def compose(
     effects: Sequence[PlannedEffect],
     *,
     secret: str,
+    nonce: str,
     made_at: datetime,
     expires_at: datetime,
     counts: Mapping[str, Mapping[str, int]],
@@ -43,9 +44,10 @@ def compose(
     held_by: Sequence[str],
     with_values: bool,
 ) -> Plan:
-    """The plan as one JSON object; `plan_id` is the digest of all the rest."""
+    """The plan as one JSON object; `plan_id` is the digest of the rest, `nonce` tells apart plans that say the same."""
     plan: Plan = {
         "schema_version": SCHEMA_VERSION,
+        "nonce": nonce,
         "made_at": made_at.isoformat(),
         "expires_at": expires_at.isoformat(),
         "counts": {entity: dict(tally) for entity, tally in counts.items()},

@@ -84,6 +84,8 @@ def publish(
             gate=gate,
             deadline_at=None if time_s_max is None else clock.time() + time_s_max,
         )
+        with ledger.read() as connection:
+            session.suspects = outbox.failed_before(connection)
         try:
             _require_mirror(session)
             recover.clear_up(session)

@@ -30,7 +30,8 @@ def clear_up(session: Session) -> int:
         if not _look(session, one):
             session.log.note(one.effect_id, "absent", "looked up twice, not in HaloPSA")
     with session.ledger.transaction() as connection:
-        outbox.requeue(connection, sorted({one.golden_id for one in lost}))
+        ids = sorted({one.golden_id for one in lost})
+        outbox.requeue(connection, ids, attempts_max=session.rules.limits.attempts_max)
     return len(lost)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sources.clock import Clock
 from sources.halopsa.settings import GOLDEN_ID_FIELD
 
-from assets.publishing import mapping, outbox
+from assets.publishing import mapping, outbox, remedies
 from assets.publishing.adopt_organisations import StandIn
 from assets.publishing.effects import Draft, EffectLog, Sent
 from assets.publishing.halo import Halo
@@ -69,7 +69,9 @@ class Session:
     stand_ins: dict[str, StandIn] = field(default_factory=dict)  # by held organisation
     near: dict[str, frozenset[int]] = field(default_factory=dict)  # by held organisation: clients it may be
     fresh_sites: set[str] = field(default_factory=set)  # golden ids whose main site this very run made, blank
+    suspects: set[str] = field(default_factory=set)  # golden ids whose last write failed: they travel alone
     _failures: int = 0
+    _acked: int = 0
     _stamp_fields: dict[str, int | None] | None = None
 
     def stamp_field(self, resource: str) -> int | None:
@@ -107,7 +109,10 @@ class Session:
         """Count what one request brought; a request fails where Halo judged none of its records."""
         for one in sent:
             if one.is_acked:
+                self._acked += 1
                 self._count(one.draft)
+            elif one.outcome.kind == "unknown":
+                self.suspects.add(one.draft.golden_id)
         is_judged = (one.is_acked or (one.outcome.kind == "rejected" and not one.outcome.is_retryable) for one in sent)
         self._failures = 0 if any(is_judged) else self._failures + 1
 
@@ -128,6 +133,10 @@ class Session:
             raise Stopped(f"HaloPSA failed {self._failures} writes in a row")
 
     def settle(self, verdicts: dict[str, Verdict]) -> None:
+        """Write verdicts. A failure speaks against its record only in a run in which others succeeded: while HaloPSA is
+        down nobody is parked."""
+        if not self._acked:
+            verdicts = {name: verdict._replace(is_counted=False) for name, verdict in verdicts.items()}
         self.reach("before_verdicts")
         outbox.settle(self.ledger, self.clock, verdicts)
         self.reach("after_verdicts")
@@ -149,13 +158,12 @@ def verdict_of(sent: Sent) -> Verdict | None:
     draft, outcome = sent.draft, sent.outcome
     if sent.is_acked:
         return None
+    failed_by = outcome.error_class or "unreadable"
+    is_counted = failed_by not in remedies.OF_THE_ACCOUNT
     if outcome.kind != "rejected":
-        return Verdict(
-            draft.version, "unknown", "HaloPSA's answer was lost; it is looked up before anything is re-sent"
-        )
+        reason = "HaloPSA's answer was lost; it is looked up before anything is re-sent"
+        return Verdict(draft.version, "unknown", reason, failed_by, is_counted)
     if outcome.is_retryable:
-        return Verdict(draft.version, "pending", f"not sent yet ({outcome.error_class})")
-    where = f"{draft.operation} of {draft.resource}"
-    return Verdict(
-        draft.version, "rejected", f"HaloPSA refused the {where}: {outcome.error_class}, HTTP {outcome.status}"
-    )
+        return Verdict(draft.version, "pending", f"not sent yet ({failed_by})", failed_by, is_counted)
+    reason = f"HaloPSA refused the {draft.operation} of {draft.resource}: {failed_by}, HTTP {outcome.status}"
+    return Verdict(draft.version, "rejected", reason, failed_by, is_counted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,11 +21,15 @@ STATES = ("unpublished", "planned", "sending", "unknown", "published", "rejected
 
 @dataclass(frozen=True)
 class RecordState:
-    """`reason` is a sentence without personal data, None where there is nothing to say."""
+    """`reason` and `remedy` are sentences without personal data, None where there is nothing to say; `attempts` counts
+    the failures that speak against the record since its data last changed."""
 
     entity: str
     state: str
     reason: str | None
+    error_class: str | None
+    remedy: str | None
+    attempts: int
 
 
 def tally(ledger: Ledger) -> dict[str, Counter[str]]:
@@ -43,11 +48,11 @@ def by_ids(connection: sa.Connection, golden_ids: Sequence[str]) -> Mapping[str,
     found: dict[str, RecordState] = {}
     for some in chunked(golden_ids, IDS_PER_QUERY):
         for row in connection.execute(_view().where(head.c.golden_id.in_(some))):
-            found[row.golden_id] = RecordState(row.entity, row.state, row.reason)
+            found[row.golden_id] = RecordState(*row[1:])
     return found
 
 
-def _view() -> sa.Select[tuple[str, str, str, str | None]]:
+def _view() -> sa.Select[Any]:
     def has(state: str) -> sa.ColumnElement[bool]:
         return sa.exists().where(effect.c.golden_id == head.c.golden_id, effect.c.state == state)
 
@@ -59,7 +64,15 @@ def _view() -> sa.Select[tuple[str, str, str, str | None]]:
     )
     is_over = sa.and_(sa.not_(head.c.is_live), state == "published")
     return (
-        sa.select(head.c.golden_id, head.c.entity, state.label("state"), outbox.c.reason)
+        sa.select(
+            head.c.golden_id,
+            head.c.entity,
+            state.label("state"),
+            outbox.c.reason,
+            outbox.c.error_class,
+            outbox.c.remedy,
+            sa.func.coalesce(outbox.c.attempts, 0).label("attempts"),
+        )
         .select_from(head.outerjoin(outbox, outbox.c.golden_id == head.c.golden_id))
         .where(sa.not_(is_over))
     )

@@ -75,14 +75,17 @@ def send_gathered(session: Session, gathered: Mapping[str, Sequence[Change]]) ->
 
 
 def send_drafts(session: Session, drafts: Sequence[Draft]) -> dict[str, Verdict]:
-    """Send updates that need no fresh read, in arrays; only what was not applied has a verdict.
+    """Send updates that need no fresh read, in arrays; only what was not applied has a verdict. A record that failed
+    before goes alone: one that HaloPSA dies of must not take the others of its array along.
 
     Raises:
         Stopped: `drafts` beyond the array that met the brakes never became durable, and wait.
     """
     verdicts: dict[str, Verdict] = {}
     admitted = session.admitted(list(drafts), verdicts)
-    for some in chunked(admitted, BATCH_ROWS_MAX):
+    suspects = [[draft] for draft in admitted if draft.golden_id in session.suspects]
+    others = [draft for draft in admitted if draft.golden_id not in session.suspects]
+    for some in (*suspects, *chunked(others, BATCH_ROWS_MAX)):
         session.check_brakes()
         ids = session.log.begin(some)
         session.reach("before_bytes_leave")
