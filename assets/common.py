@@ -36,3 +36,7 @@ def table_metadata(connection: duckdb.DuckDBPyConnection, table: str) -> dict[st
         "dagster/table_name": table,
         "dagster/column_schema": dg.TableSchema(columns=shown),
     }
+
+
+# A run that was started while webhooks waited: the last of them. What comes later waits for the next run.
+INBOX_TAG = "halosync/inbox"

@@ -7,8 +7,8 @@ log and outbox; after it the run may die at any moment and nothing is lost or to
 
 import dagster as dg
 
-from assets.common import COUNTS, OWNERS, POOL
-from assets.publishing import feed
+from assets.common import COUNTS, INBOX_TAG, OWNERS, POOL
+from assets.publishing import enrichment, feed, inbox
 from assets.publishing.commit import commit
 from assets.runtime import Runtime
 from transforms.contracts import ENTITIES
@@ -42,11 +42,18 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         result = commit(
             runtime.ledger, runtime.clock, run_id=context.run.run_id, changes=changes, members=members, lineage=lineage
         )
+        feed.forget_walks(runtime.ledger, runtime.clock)
+        hints = inbox.settle(
+            runtime.ledger, runtime.clock, run_id=context.run.run_id, up_to=int(context.run.tags.get(INBOX_TAG, 0))
+        )
+        answered = enrichment.settle(runtime.ledger, runtime.clock)
         records = feed.write_file(runtime.ledger, runtime.data / "feed" / "latest.json")
     metadata = {
         "records": records,
         "commit": result.seq or "nothing changed",
         "members_moved": result.members_moved,
+        "webhooks_settled": hints,
+        "questions_answered": answered,
         **{f"{entity}s_{kind}": count for entity, kinds in result.counts.items() for kind, count in kinds.items()},
         COUNTS: dg.MetadataValue.json({"feed": {"records": records}}),
     }

@@ -1,4 +1,4 @@
-"""When things run by themselves: jobs and schedules.
+"""When things run by themselves: jobs, schedules, sensors.
 
 Belongs here: what is started and when. Does not: what a job does (assets).
 Surprise: schedules start stopped unless HALOSYNC_SCHEDULES=running, because opening the UI to look around must not
@@ -9,10 +9,13 @@ import os
 
 import dagster as dg
 from assets import reconciliation
-from assets.common import JOB
+from assets.common import INBOX_TAG, JOB
+from assets.publishing import inbox
+from assets.runtime import Runtime
 
 QUALITY_JOB = "nightly_quality"
 RECONCILIATION_JOB = "nightly_reconciliation"
+INBOX_S = 15
 
 full_sync = dg.define_asset_job(
     JOB,
@@ -34,14 +37,14 @@ nightly_reconciliation = dg.define_asset_job(
 )
 
 
-def _is_busy(context: dg.ScheduleEvaluationContext) -> bool:
+def _is_busy(context: dg.ScheduleEvaluationContext | dg.SensorEvaluationContext) -> bool:
     """Whether a full sync is queued or running: a second one would only wait for the first one's lock."""
     unfinished = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
     runs = context.instance.get_runs(filters=dg.RunsFilter(job_name=JOB, statuses=unfinished), limit=1)
     return bool(runs)
 
 
-def schedules() -> list[dg.ScheduleDefinition]:
+def schedules(runtime: Runtime) -> list[dg.ScheduleDefinition]:
     """Every 30 minutes the full path, at 02:00 the report, at 03:00 HaloPSA against the ledger; all in UTC."""
     is_running = os.environ.get("HALOSYNC_SCHEDULES") == "running"
     status = dg.DefaultScheduleStatus.RUNNING if is_running else dg.DefaultScheduleStatus.STOPPED
@@ -57,7 +60,8 @@ def schedules() -> list[dg.ScheduleDefinition]:
     def every_30_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if _is_busy(context):
             return dg.SkipReason("A full sync is queued or running.")
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+        tags = {INBOX_TAG: str(_newest_hint(runtime))}
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
 
     nightly = dg.ScheduleDefinition(
         name="nightly_at_2",
@@ -76,3 +80,35 @@ def schedules() -> list[dg.ScheduleDefinition]:
         description="The nightly reconciliation of HaloPSA and ledger.",
     )
     return [every_30_minutes, nightly, reconciling]
+
+
+def sensors(runtime: Runtime) -> list[dg.SensorDefinition]:
+    """Webhooks that wait start a full path soon, once for all that came in meanwhile."""
+    is_running = os.environ.get("HALOSYNC_SCHEDULES") == "running"
+
+    @dg.sensor(
+        name="webhook_inbox",
+        job=full_sync,
+        minimum_interval_seconds=INBOX_S,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_running else dg.DefaultSensorStatus.STOPPED,
+        description="Starts a full sync when webhooks wait; those that come in during a sync wait for the next one.",
+    )
+    def webhook_inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        newest = _newest_hint(runtime)
+        if not newest:
+            return dg.SkipReason("No webhook waits.")
+        if _is_busy(context):
+            return dg.SkipReason("A full sync is queued or running.")
+        # No run key: a run that failed leaves its webhooks waiting, and the next tick begins again.
+        return dg.RunRequest(tags={INBOX_TAG: str(newest)})
+
+    return [webhook_inbox]
+
+
+def _newest_hint(runtime: Runtime) -> int:
+    """The last webhook that waits; on a connection of its own, for the runtime of Dagster's server holds a lease."""
+    ledger = runtime.open_ledger()
+    try:
+        return inbox.newest_waiting(ledger)
+    finally:
+        ledger.close()

@@ -1,4 +1,4 @@
-"""The Dagster definitions: all assets, checks, jobs and schedules, built by one function.
+"""The Dagster definitions: all assets, checks, jobs, schedules and sensors, built by one function.
 
 Belongs here: putting the parts together. Does not: the parts. `build_definitions(runtime=…)` takes what a test or the
 demo hands in and holds the lease for; Dagster's own server imports `defs`, which is built from the environment and
@@ -17,16 +17,15 @@ from assets.runtime import Runtime
 from assets.tables import table_assets
 
 from orchestration import settings as settings_module
-from orchestration.automation import full_sync, nightly_quality, nightly_reconciliation, schedules
+from orchestration.automation import full_sync, nightly_quality, nightly_reconciliation, schedules, sensors
 from orchestration.lease import leased
 from orchestration.resources import build_runtime
 
 
 def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
     """Everything Dagster knows of halosync."""
-    resource = (
-        dg.ResourceDefinition.hardcoded_resource(runtime) if runtime else leased(build_runtime(settings_module.load()))
-    )
+    resource = dg.ResourceDefinition.hardcoded_resource(runtime) if runtime else None
+    runtime = runtime or build_runtime(settings_module.load())
     return dg.Definitions(
         assets=[
             *(raw_asset(source) for source in TABLES),
@@ -42,8 +41,9 @@ def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
         ],
         asset_checks=all_checks(),
         jobs=[full_sync, nightly_quality, nightly_reconciliation],
-        schedules=schedules(),
-        resources={"runtime": resource},
+        schedules=schedules(runtime),
+        sensors=sensors(runtime),
+        resources={"runtime": resource or leased(runtime)},
         # In-process: another executor would import everything again for every step (docs/decisions/0002).
         executor=dg.in_process_executor,
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.publishing import enrichment
 from assets.publishing.ledger import Ledger
 from assets.runtime import Progress, Runtime, Silence
 from pydantic import SecretStr
@@ -39,7 +40,7 @@ def build_runtime(
 ) -> Runtime:
     """A runtime for the configured sources, or for those of them named in `only`."""
     clock = clock or clock_of_environment()
-    makers = _vendors(settings, clock)
+    makers = _vendors(settings, clock, lambda: Ledger.open(settings.ledger))
     halo = None if settings.missing("halopsa") else _halo_client(settings, clock)
     if halo is not None:
         makers["halopsa"] = lambda meter: _mirror(halo, meter)
@@ -69,7 +70,7 @@ def clock_of_environment() -> Clock:
     return SharedClock(url)
 
 
-def _vendors(settings: Settings, clock: Clock) -> dict[str, SourceMaker]:
+def _vendors(settings: Settings, clock: Clock, open_ledger: Callable[[], Ledger]) -> dict[str, SourceMaker]:
     archive = Archive(settings.data_root / "archive")
     vendors = settings.sources
     makers: dict[str, SourceMaker] = {}
@@ -78,7 +79,7 @@ def _vendors(settings: Settings, clock: Clock) -> dict[str, SourceMaker]:
     if not settings.missing("zoominfo"):
         makers["zoominfo"] = lambda meter: _zoominfo(vendors.zoominfo, archive, clock, meter)
     if not settings.missing("uplead"):
-        makers["uplead"] = lambda meter: _uplead(vendors.uplead, archive, clock, meter)
+        makers["uplead"] = lambda meter: _uplead(vendors.uplead, archive, clock, meter, open_ledger)
     makers["exports"] = lambda meter: _exports(settings.data_root / "exports", clock, meter)
     return makers
 
@@ -99,12 +100,22 @@ def _zoominfo(settings: ZoomInfoSettings, archive: Archive, clock: Clock, meter:
     return zoominfo(client, archive, meter)
 
 
-def _uplead(settings: UpLeadSettings, archive: Archive, clock: Clock, meter: Meter) -> DltSource:
+def _uplead(
+    settings: UpLeadSettings, archive: Archive, clock: Clock, meter: Meter, open_ledger: Callable[[], Ledger]
+) -> DltSource:
+    """The watched domains and those that somebody asks about; without watched ones the whole account is read anyway."""
     from sources.uplead import uplead
     from sources.uplead.client import UpLeadClient
 
     client = UpLeadClient(settings.base_url, _secret(settings.api_key), clock)
-    return uplead(client, archive, meter, settings.domains or None)
+    if not settings.domains:
+        return uplead(client, archive, meter)
+    ledger = open_ledger()
+    try:
+        asked = enrichment.domains_asked(ledger)
+    finally:
+        ledger.close()
+    return uplead(client, archive, meter, [*settings.domains, *asked])
 
 
 def _exports(folder: Path, clock: Clock, meter: Meter) -> DltSource:

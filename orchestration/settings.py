@@ -21,9 +21,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 from transforms.survivorship.rules import Rules, RulesError, load_rules, shipped_rules
 
+from orchestration.service.settings import ServiceSettings
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 VENDORS = ("apollo", "zoominfo", "uplead")
-JSON_SETTINGS = ("SOURCES__APOLLO__QUERY", "SOURCES__UPLEAD__DOMAINS")  # the only ones that are written as JSON
+JSON_SETTINGS = (
+    "SOURCES__APOLLO__QUERY",
+    "SOURCES__UPLEAD__DOMAINS",
+    "SERVICE__TRUSTED_PROXIES",
+)  # the only ones that are written as JSON
 
 
 class SettingsError(Exception):
@@ -83,6 +89,7 @@ class Settings(BaseSettings):
         default=None, alias="PUBLISHING_FILE", description="what differs from the shipped publishing.toml"
     )
     sources: Sources = Field(default=Sources(), alias="SOURCES")
+    service: ServiceSettings = Field(default=ServiceSettings(), alias="SERVICE")
 
     @property
     def data_root(self) -> Path:

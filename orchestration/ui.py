@@ -45,13 +45,13 @@ def run(arguments: argparse.Namespace) -> Exit:
     # Also SIGINT: a shell's background job inherits it as ignored, and Dagster's processes would then never end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    _refuse_taken(arguments.port)
+    refuse_taken(arguments.port, host=HOST, verb="ui")
     with ExitStack() as stack:
         try:
-            settings = _demo(stack) if arguments.demo else _configured()
-            _tidy(settings)
-            server = stack.enter_context(_dagster(arguments.port))
-            _tell_when_ready(server, arguments.port)
+            settings = demo_around(stack) if arguments.demo else configured()
+            tidy(settings)
+            server = stack.enter_context(dagster_server(arguments.port))
+            tell_when_ready(server, arguments.port)
             code = server.wait()
         except KeyboardInterrupt:
             return Exit.DONE
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 
 @contextmanager
-def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
+def dagster_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Dagster's webserver, daemon and code server, in a session of their own so that we alone end them."""
     command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
     command += ["--workspace", str(WORKSPACE), "--host", HOST, "--port", str(port), "--log-level", "warning"]
@@ -78,7 +78,7 @@ def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
         server.wait()
 
 
-def _tell_when_ready(server: subprocess.Popen[bytes], port: int) -> None:
+def tell_when_ready(server: subprocess.Popen[bytes], port: int) -> None:
     address = f"http://{HOST}:{port}"
     print(f"Starting the Dagster UI on {address} …", file=sys.stderr)
     with requests.Session() as session:
@@ -91,19 +91,19 @@ def _tell_when_ready(server: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(POLL_S)
 
 
-def _refuse_taken(port: int) -> None:
+def refuse_taken(port: int, *, host: str, verb: str) -> None:
     """Raises: Stop, where another program listens on the port (exit 2)."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
-            advice = f"Choose another: halosync ui --port {port % 60_000 + 1}."
-            raise Stop(f"Port {port} on {HOST} cannot be used: {reason}. {advice}", Exit.USAGE) from error
+            advice = f"Choose another: halosync {verb} --port {port % 60_000 + 1}."
+            raise Stop(f"Port {port} on {host} cannot be used: {reason}. {advice}", Exit.USAGE) from error
 
 
-def _tidy(settings: Settings) -> None:
+def tidy(settings: Settings) -> None:
     """Make Dagster's home, and close runs that were killed: they would count as running for ever."""
     ledger = Ledger.open(settings.ledger)
     with instance_at(settings.data_root) as instance, suppress(LedgerBusy), ledger.lease(LEASE):
@@ -111,7 +111,7 @@ def _tidy(settings: Settings) -> None:
     ledger.close()
 
 
-def _configured() -> Settings:
+def configured() -> Settings:
     try:
         settings = settings_module.load()
         refuse_buying_everybody(settings)
@@ -121,7 +121,7 @@ def _configured() -> Settings:
     return settings
 
 
-def _demo(stack: ExitStack) -> Settings:
+def demo_around(stack: ExitStack) -> Settings:
     """Start the simulators here and point the environment of every Dagster run at them."""
     from sources.shared_clock import ClockServer
     from sources.simulation import serve

@@ -17,7 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sources.clock import Clock
 
-from assets.publishing import models, registry
+from assets.publishing import lookup, models, registry, wire
 from assets.publishing.heads import wire_rank
 from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, chunked, insert_one, next_stamp, upsert
 from assets.publishing.tables import change_log, commit_log, head, outbox
@@ -80,7 +80,9 @@ def commit(
         seq = insert_one(connection, commit_log, {"commit_ts": commit_ts, "run_id": run_id, "counts": counts})
         ids = [(row["golden_id"], row["entity"]) for row in rows]
         registry.apply(connection, moved=moved, events=fresh, ids=ids, seq=seq, at=commit_ts)
+        renamed = _renamed(connection, rows)
         _write(connection, rows, _successors(events), seq=seq, at=commit_ts)
+        _tell_anew(connection, renamed, seq=seq)
         models.store(connection, fresh_models, run_id=run_id, at=commit_ts)
     return CommitResult(seq=seq, commit_ts=commit_ts, counts=counts, members_moved=len(moved))
 
@@ -139,12 +141,61 @@ def _write(
     connection: sa.Connection, rows: list[dict[str, Any]], successors: dict[str, str], *, seq: int, at: datetime
 ) -> None:
     for some in chunked(rows, ROWS_PER_STATEMENT):
-        upsert(connection, head, [_head_row(row, successors, seq, at) for row in some])
+        names = _names(connection, [row["parent_golden_id"] for row in some if row["parent_golden_id"]])
+        upsert(connection, head, [_head_row(row, successors, names, seq, at) for row in some])
         connection.execute(sa.insert(change_log), [_log_row(row, seq) for row in some])
         upsert(connection, outbox, [_outbox_row(row, seq) for row in some])
+        lookup.renew(connection, some)
 
 
-def _head_row(row: dict[str, Any], successors: dict[str, str], seq: int, at: datetime) -> dict[str, Any]:
+def _renamed(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[str]:
+    """Organisations of `rows` whose name is not what it was; to be asked before they are written."""
+    names = {row["golden_id"]: (row["content"] or {}).get("name") for row in rows if row["entity"] == "organisation"}
+    for ids in chunked(list(names), IDS_PER_QUERY):
+        for known in connection.execute(sa.select(head.c.golden_id, head.c.content).where(head.c.golden_id.in_(ids))):
+            if (known.content or {}).get("name") == names[known.golden_id]:
+                del names[known.golden_id]
+    return list(names)
+
+
+def _tell_anew(connection: sa.Connection, renamed: list[str], *, seq: int) -> None:
+    """Bring contacts to the head of the feed whose record there names one of `renamed`: their own content is as it was,
+    so their version stays, but every poller holds the old name."""
+    statement = (
+        sa.update(head).where(head.c.golden_id == sa.bindparam("of_id")).values(seq=seq, wire=sa.bindparam("told"))
+    )
+    for ids in chunked(renamed, IDS_PER_QUERY):
+        names = _names(connection, ids)
+        columns = (head.c.golden_id, head.c.content, head.c.parent_golden_id)
+        is_theirs = sa.and_(head.c.parent_golden_id.in_(ids), head.c.entity == "contact", head.c.is_live)
+        rows = [
+            {
+                "of_id": row.golden_id,
+                "told": wire.text(
+                    golden_id=row.golden_id,
+                    entity="contact",
+                    content=row.content,
+                    organisation_name=names.get(row.parent_golden_id),
+                ),
+            }
+            for row in connection.execute(sa.select(*columns).where(is_theirs))
+        ]
+        if rows:
+            connection.execute(statement, rows)
+
+
+def _names(connection: sa.Connection, organisations: list[str]) -> dict[str, str | None]:
+    """Names of organisations as their heads have them; organisations are written before the contacts that need them."""
+    found: dict[str, str | None] = {}
+    for ids in chunked(sorted(set(organisations)), IDS_PER_QUERY):
+        query = sa.select(head.c.golden_id, head.c.content).where(head.c.golden_id.in_(ids), head.c.is_live)
+        found.update({row.golden_id: row.content.get("name") for row in connection.execute(query)})
+    return found
+
+
+def _head_row(
+    row: dict[str, Any], successors: dict[str, str], names: dict[str, str | None], seq: int, at: datetime
+) -> dict[str, Any]:
     other_id = None if row["is_live"] else successors.get(row["golden_id"])
     reason = None if row["is_live"] else ("merged" if other_id else "retired")
     return {
@@ -160,6 +211,14 @@ def _head_row(row: dict[str, Any], successors: dict[str, str], seq: int, at: dat
         "parent_golden_id": row["parent_golden_id"],
         "reason": reason,
         "other_id": other_id,
+        "wire": wire.text(
+            golden_id=row["golden_id"],
+            entity=row["entity"],
+            content=row["content"],
+            organisation_name=names.get(row["parent_golden_id"]),
+            reason=reason,
+            merged_into=other_id,
+        ),
         "wire_rank": wire_rank(row["entity"], is_live=row["is_live"]),
         "seq": seq,
     }

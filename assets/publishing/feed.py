@@ -13,21 +13,22 @@ import binascii
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sources.clock import Clock
 
-from assets.publishing import wire
 from assets.publishing.ledger import Ledger, next_stamp
 from assets.publishing.tables import commit_log, from_micros, head, micros, walk
 
 PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX = 100, 500
 FOREIGN_STAMP_MARGIN = timedelta(minutes=5)  # feed.md: a clock that is not ours is believed up to this much
 SKEW_MAX = timedelta(hours=24)
+RETENTION = timedelta(days=90)  # feed.md: who was away for longer is told everything anew
 _FILE_PAGE_ROWS = 2_000
 _RANKS = {None: (0, 1, 2, 3), "organisation": (0, 3), "contact": (1, 2)}
 _LIVE_RANKS = frozenset({0, 1})
@@ -43,12 +44,38 @@ class Position:
 
     start: int
     snapshot: int
+    sync_type: str = "incremental"
     rank: int = -1
     seq: int = 0
     golden_id: str = ""
 
 
-def read(
+@dataclass(frozen=True)
+class Page:
+    """One page: records as they stand on the wire, and what comes behind them."""
+
+    records: list[str]
+    last_sync_timestamp: str
+    metadata: dict[str, Any]
+
+    def as_text(self) -> str:
+        """The answer in the seed's format. Records are put in as they were made, never parsed."""
+        tail = {
+            "total_count": len(self.records),
+            "last_sync_timestamp": self.last_sync_timestamp,
+            "metadata": self.metadata,
+        }
+        return f'{{"status":"success","records":[{",".join(self.records)}],{_json(tail)[1:]}'
+
+
+def read(ledger: Ledger, clock: Clock, **question: Any) -> dict[str, Any]:
+    """The answer of `page` as an object."""
+    answer = json.loads(page(ledger, clock, **question).as_text())
+    assert isinstance(answer, dict)
+    return answer
+
+
+def page(
     ledger: Ledger,
     clock: Clock,
     *,
@@ -57,7 +84,7 @@ def read(
     limit: int = PAGE_ROWS_DEFAULT,
     entity: str | None = None,
     source: str | None = None,
-) -> dict[str, Any]:
+) -> Page:
     """One page in the seed's format. The cost of a page does not depend on how deep it is.
 
     Raises:
@@ -68,17 +95,51 @@ def read(
     with ledger.read() as connection:
         position = _position(connection, clock, last_sync=last_sync, cursor=cursor)
         rows = _page(connection, position, limit=limit + 1, entity=entity, source=source)
-        records = [_record(row) for row in rows[:limit]]
         end = _commit_ts(connection, position.snapshot)
-    sync_type = "full" if position.start == 0 else "incremental"
+    records = [row.wire for row in rows[:limit]]
     if len(rows) <= limit:
-        return _answer(records, end=end, sync_type=sync_type, snapshot=position.snapshot)
+        return Page(records, _text(end), _metadata(position))
     last = rows[limit - 1]
-    further = Position(position.start, position.snapshot, last.wire_rank, last.seq, last.golden_id)
+    further = replace(position, rank=last.wire_rank, seq=last.seq, golden_id=last.golden_id)
+    return Page(records, _text(_stamp_of(ledger, clock, further)), _metadata(position, cursor=_as_cursor(further)))
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest commit; `seq` 0 where there is none."""
+
+    seq: int
+    at: datetime
+
+
+def newest(ledger: Ledger) -> Newest:
+    with ledger.read() as connection:
+        seq = _newest_seq(connection)
+        return Newest(seq, _commit_ts(connection, seq))
+
+
+def forget_walks(ledger: Ledger, clock: Clock) -> int:
+    """Drop the places of walks that nobody may continue any more; returns how many there were."""
     with ledger.transaction() as connection:
-        stamp = next_stamp(connection, clock)
-        connection.execute(sa.insert(walk).values(stamp=stamp, position=asdict(further)))
-    return _answer(records, end=stamp, sync_type=sync_type, snapshot=position.snapshot, cursor=_as_cursor(further))
+        return connection.execute(sa.delete(walk).where(walk.c.stamp < clock.now() - RETENTION)).rowcount
+
+
+def _stamp_of(ledger: Ledger, clock: Clock, further: Position) -> datetime:
+    """The stamp that leads to a place: the same for all who come by, so that an answer asked for twice is the same."""
+    place = asdict(further)
+    # A stamp about to be forgotten would send its poller back to the start.
+    usable = walk.c.stamp > clock.now() - RETENTION / 2
+    known = sa.select(sa.func.max(walk.c.stamp)).where(walk.c.position == place, usable)
+    with ledger.read() as connection:
+        stamp = connection.scalar(known)
+    if stamp is not None:
+        return stamp
+    with ledger.transaction() as connection:
+        stamp = connection.scalar(known)  # another poller may have come by since
+        if stamp is None:
+            stamp = next_stamp(connection, clock)
+            connection.execute(sa.insert(walk).values(stamp=stamp, position=place))
+    return stamp
 
 
 def write_file(ledger: Ledger, path: Path, *, freshness: dict[str, str] | None = None) -> int:
@@ -100,7 +161,7 @@ def write_file(ledger: Ledger, path: Path, *, freshness: dict[str, str] | None =
             os.fchmod(file.fileno(), 0o600)
             file.write('{"status":"success","records":[')
             for count, record in enumerate(_all_records(connection, snapshot), start=1):
-                file.write(("," if count > 1 else "") + "\n" + _json(record))
+                file.write(("," if count > 1 else "") + "\n" + record)
             metadata = {"source": "golden", "sync_type": "full", "has_more": False, "snapshot": str(snapshot)}
             metadata |= {"freshness": freshness} if freshness else {}
             tail = {"total_count": count, "last_sync_timestamp": _text(end), "metadata": metadata}
@@ -127,11 +188,11 @@ def _written(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _all_records(connection: sa.Connection, snapshot: int) -> Iterator[dict[str, Any]]:
-    position = Position(start=0, snapshot=snapshot)
+def _all_records(connection: sa.Connection, snapshot: int) -> Iterator[str]:
+    position = Position(start=0, snapshot=snapshot, sync_type="full")
     while rows := _page(connection, position, limit=_FILE_PAGE_ROWS, entity=None, source=None):
-        yield from map(_record, rows)
-        position = Position(0, snapshot, rows[-1].wire_rank, rows[-1].seq, rows[-1].golden_id)
+        yield from (row.wire for row in rows)
+        position = replace(position, rank=rows[-1].wire_rank, seq=rows[-1].seq, golden_id=rows[-1].golden_id)
 
 
 def _page(
@@ -142,43 +203,36 @@ def _page(
         raise FeedError(f"entity is {entity!r}, expected organisation or contact")
     rows: list[Any] = []
     for rank in _RANKS[entity]:
-        if rank < position.rank or (position.start == 0 and rank not in _LIVE_RANKS):
+        if rank < position.rank or (position.sync_type == "full" and rank not in _LIVE_RANKS):
             continue
-        query = _query(source).where(head.c.wire_rank == rank, head.c.seq <= position.snapshot)
-        if rank == position.rank:
-            key = sa.tuple_(head.c.seq, head.c.golden_id)
-            query = query.where(key > sa.tuple_(sa.literal(position.seq), sa.literal(position.golden_id)))
-        else:
-            query = query.where(head.c.seq > position.start)
-        rows += connection.execute(query.limit(limit - len(rows))).all()
+        is_behind = rank == position.rank
+        given: dict[str, Any] = {"snapshot": position.snapshot, "rows": limit - len(rows)}
+        given |= {"after_seq": position.seq if is_behind else position.start}
+        given |= {"after_id": position.golden_id} if is_behind else {}
+        rows += connection.execute(_query(rank, source, is_behind=is_behind), given).all()
         if len(rows) >= limit:
             break
     return rows
 
 
-def _query(source: str | None) -> sa.Select[Any]:
-    parent = head.alias("parent")
-    columns = ("golden_id", "entity", "content", "reason", "other_id", "wire_rank", "seq")
+@lru_cache(maxsize=64)
+def _query(rank: int, source: str | None, *, is_behind: bool) -> sa.Select[Any]:
+    """One rank's range of the index (wire_rank, seq, golden_id); built once, for building costs more than asking."""
     query = (
-        sa.select(*(head.c[name] for name in columns), parent.c.content.label("parent_content"))
-        .outerjoin(parent, head.c.parent_golden_id == parent.c.golden_id)
+        sa.select(head.c.wire, head.c.wire_rank, head.c.seq, head.c.golden_id)
+        .where(head.c.wire_rank == rank, head.c.seq <= sa.bindparam("snapshot"))
         .order_by(head.c.seq, head.c.golden_id)
+        .limit(sa.bindparam("rows"))
     )
+    if is_behind:
+        key = sa.tuple_(head.c.seq, head.c.golden_id)
+        query = query.where(key > sa.tuple_(sa.bindparam("after_seq"), sa.bindparam("after_id")))
+    else:
+        query = query.where(head.c.seq > sa.bindparam("after_seq"))
     if source is None:
         return query
     contributed = sa.literal(",") + head.c.sources_ever + sa.literal(",")
     return query.where(contributed.contains(f",{source},", autoescape=True))
-
-
-def _record(row: Any) -> dict[str, Any]:
-    return wire.record(
-        golden_id=row.golden_id,
-        entity=row.entity,
-        content=row.content,
-        organisation_name=(row.parent_content or {}).get("name"),
-        reason=row.reason,
-        merged_into=row.other_id,
-    )
 
 
 def _position(connection: sa.Connection, clock: Clock, *, last_sync: str | None, cursor: str | None) -> Position:
@@ -186,34 +240,37 @@ def _position(connection: sa.Connection, clock: Clock, *, last_sync: str | None,
     if cursor is not None:
         return _from_cursor(cursor)
     if last_sync is None:
-        return Position(start=0, snapshot=newest)
-    moment = _moment(last_sync)
-    stored = connection.scalar(sa.select(walk.c.position).where(walk.c.stamp == moment))
-    if stored is not None:
-        return Position(**stored)
-    seq = connection.scalar(sa.select(commit_log.c.seq).where(commit_log.c.commit_ts == moment))
-    if seq is not None:
-        return Position(start=seq, snapshot=newest)
-    now = max(clock.now(), _commit_ts(connection, newest))
+        return Position(start=0, snapshot=newest, sync_type="full")
+    moment, newest_ts = _moment(last_sync), _commit_ts(connection, newest)
+    now = max(clock.now(), newest_ts)
+    own = None if _is_past_retention(moment, now) and moment != newest_ts else _own_position(connection, moment, newest)
+    if own is not None:
+        return own
     if moment > now + SKEW_MAX:
         raise FeedError("last_sync lies more than 24 hours ahead; send back the last_sync_timestamp you were given")
+    if _is_past_retention(moment, now):
+        return Position(start=0, snapshot=newest, sync_type="full_resync")
     known_since = min(moment, now) - FOREIGN_STAMP_MARGIN
     start = connection.scalar(sa.select(sa.func.max(commit_log.c.seq)).where(commit_log.c.commit_ts <= known_since))
     return Position(start=start or 0, snapshot=newest)
 
 
-def _answer(
-    records: list[dict[str, Any]], *, end: datetime, sync_type: str, snapshot: int, cursor: str | None = None
-) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"source": "golden", "sync_type": sync_type, "has_more": cursor is not None}
-    metadata |= {"cursor": cursor} if cursor is not None else {}
-    return {
-        "status": "success",
-        "records": records,
-        "total_count": len(records),
-        "last_sync_timestamp": _text(end),
-        "metadata": metadata | {"snapshot": str(snapshot)},
-    }
+def _own_position(connection: sa.Connection, moment: datetime, newest: int) -> Position | None:
+    """Where a stamp that we gave leads. It may lie ahead of our clock, where that was set back since."""
+    stored = connection.scalar(sa.select(walk.c.position).where(walk.c.stamp == moment))
+    if stored is not None:
+        return Position(**stored)
+    seq = connection.scalar(sa.select(commit_log.c.seq).where(commit_log.c.commit_ts == moment))
+    return None if seq is None else Position(start=seq, snapshot=newest)
+
+
+def _is_past_retention(moment: datetime, now: datetime) -> bool:
+    return moment < now - RETENTION
+
+
+def _metadata(position: Position, *, cursor: str | None = None) -> dict[str, Any]:
+    told: dict[str, Any] = {"source": "golden", "sync_type": position.sync_type, "has_more": cursor is not None}
+    return told | ({"cursor": cursor} if cursor is not None else {}) | {"snapshot": str(position.snapshot)}
 
 
 def _newest_seq(connection: sa.Connection) -> int:
@@ -254,7 +311,7 @@ def _from_cursor(cursor: str) -> Position:
     return position
 
 
-_POSITION_TYPES = {"start": int, "snapshot": int, "rank": int, "seq": int, "golden_id": str}
+_POSITION_TYPES = {"start": int, "snapshot": int, "sync_type": str, "rank": int, "seq": int, "golden_id": str}
 
 
 def _json(value: Any) -> str:

@@ -6,6 +6,7 @@ Surprise: a run without an end was killed; the next `begin` of the same kind say
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from assets.publishing.ledger import Ledger
 from assets.publishing.tables import run
 
 END_STATES = ("done", "partial", "held", "failed")
+GOOD_STATES = ("done", "partial")  # the golden records are as new as the vendors let them be
 
 
 def begin(ledger: Ledger, clock: Clock, *, run_id: str, kind: str) -> None:
@@ -45,3 +47,9 @@ def last(ledger: Ledger, kind: str) -> dict[str, Any] | None:
     with ledger.read() as connection:
         row = connection.execute(query).mappings().first()
         return None if row is None else dict(row)
+
+
+def last_good_at(ledger: Ledger) -> datetime | None:
+    """When a run last brought the golden records up to date, None before the first."""
+    with ledger.read() as connection:
+        return connection.scalar(sa.select(sa.func.max(run.c.ended_at)).where(run.c.state.in_(GOOD_STATES)))

@@ -44,6 +44,12 @@ class JsonText(sa.types.TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+def stored(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """A column as the database holds it, without decoding."""
+    kind = column.type.impl_instance if isinstance(column.type, sa.types.TypeDecorator) else column.type
+    return sa.type_coerce(column, kind).label(column.name)
+
+
 def micros(moment: datetime) -> int:
     """Whole microseconds since 1970; a naive datetime is refused, never guessed."""
     if moment.tzinfo is None:
@@ -131,11 +137,12 @@ head = sa.Table(
     sa.Column("parent_golden_id", sa.Text, index=True),
     sa.Column("reason", sa.Text),
     sa.Column("other_id", sa.Text),
+    sa.Column("wire", sa.Text),
     sa.Column("wire_rank", sa.Integer, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Index(None, "wire_rank", "seq", "golden_id"),
     sa.Index(None, "entity", "is_live", "golden_id"),
-    comment="heads.py: newest state of each golden record; retired ones keep no content.",
+    comment="heads.py: newest state of each golden record, also as the feed tells it; retired ones keep no content.",
 )
 
 change_log = sa.Table(
@@ -155,7 +162,7 @@ walk = sa.Table(
     "walk",
     metadata,
     sa.Column("stamp", Moment, primary_key=True),
-    sa.Column("position", JsonText, nullable=False),
+    sa.Column("position", JsonText, nullable=False, index=True),
     comment="feed.py: where a walk that is not finished stands, for pollers that echo only last_sync.",
 )
 
@@ -321,4 +328,55 @@ credit = sa.Table(
     sa.Column("credits", sa.Float, nullable=False),
     sa.Column("spent_at", Moment, nullable=False),
     comment="credits.py: what each run bought at each vendor.",
+)
+
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, index=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+    comment="keys.py: who may ask the HTTP service for what; digests only, never a key.",
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("inbox_id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("delivery_id", sa.Text, nullable=False),
+    sa.Column("hints", JsonText, nullable=False),
+    sa.Column("received_at", Moment, nullable=False, index=True),
+    sa.Column("settled_at", Moment, index=True),
+    sa.Column("run_id", sa.Text),
+    sa.UniqueConstraint("source", "delivery_id"),
+    comment="inbox.py: webhooks as hints where to look; delivery ids are known for 30 days, payloads never kept.",
+)
+
+lookup = sa.Table(
+    "lookup",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("golden_id", sa.Text, primary_key=True, index=True),
+    comment="lookup.py: which live golden records have this domain, name or e-mail.",
+)
+
+enrichment = sa.Table(
+    "enrichment",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("domain", sa.Text),
+    sa.Column("name", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("halo_id", sa.Text),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("golden_id", sa.Text),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("settled_at", Moment),
+    comment="enrichment.py: questions of a helpdesk that no golden record answered yet, and what became of them.",
 )

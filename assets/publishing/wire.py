@@ -7,12 +7,14 @@ Surprise: no value here depends on the time of the run, else every record would 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from sources.halopsa.settings import GOLDEN_ID_FIELD
 
 USABLE_EMAIL = frozenset({"verified", "risky"})
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _WIRE_ENTITY = {"organisation": "organization", "contact": "contact"}
 
 
@@ -33,6 +35,11 @@ def record(
     data["notes"] = f"Sources: {', '.join(filter(None, content.get('sources', '').split(',')))}"
     data["customfields"] = [{"name": GOLDEN_ID_FIELD, "value": golden_id}]
     return _envelope("upsert", golden_id, entity, data)
+
+
+def text(**given: Any) -> str:
+    """`record` as compact JSON, as it stands in a page of the feed; made once, when the record is committed."""
+    return _COMPACT.encode(record(**given))
 
 
 def usable_email(content: Mapping[str, Any]) -> str | None:

@@ -24,6 +24,7 @@ BENCHES = {
     "resolve": Bench(
         "orchestration.bench.resolve", "our matching beside Splink and goldenmatch on the same labelled files"
     ),
+    "feed": Bench("orchestration.bench.feed", "the feed over HTTP beside a bare server, up to a million records"),
 }
 
 

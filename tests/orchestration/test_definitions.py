@@ -11,6 +11,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.common import INBOX_TAG
+from assets.publishing import inbox
 from assets.publishing.ledger import Ledger, LedgerBusy
 from orchestration import settings as settings_module
 from orchestration.definitions import build_definitions
@@ -60,6 +62,10 @@ def described(definitions: dg.Definitions) -> str:
         lines.append(
             f"{schedule.name}: {schedule.cron_schedule} {schedule.execution_timezone}, {schedule.job_name}, {status}"
         )
+    lines += ["", "# sensors"]
+    for sensor in sorted(definitions.sensors or [], key=lambda sensor: sensor.name):
+        status = sensor.default_status.value.lower()
+        lines.append(f"{sensor.name}: every {sensor.minimum_interval_seconds} s, {sensor.job_name}, {status}")
     return "\n".join(lines) + "\n"
 
 
@@ -109,6 +115,27 @@ def test_schedules_start_stopped_unless_asked_for(monkeypatch, runtime, wish, st
     found = {schedule.name: schedule.default_status.value for schedule in build_definitions(runtime=runtime).schedules}
 
     assert found == dict.fromkeys(["every_30_minutes", "nightly_at_2", "nightly_at_3"], status)
+
+
+def test_webhooks_that_wait_start_one_run_for_all_of_them(runtime, definitions):
+    sensor = next(item for item in definitions.sensors if item.name == "webhook_inbox")
+    ledger = runtime.ledger
+
+    def tick(instance):
+        return sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
+
+    with dg.instance_for_test() as instance:
+        quiet = tick(instance)
+        for delivery_id in ("one", "two"):
+            inbox.accept(ledger, runtime.clock, source="apollo", delivery_id=delivery_id, hints=())
+        asked = tick(instance)
+        begun_run(instance, definitions)
+        busy = tick(instance)
+
+    assert quiet.skip_message == "No webhook waits."
+    assert [request.tags[INBOX_TAG] for request in asked.run_requests] == ["2"]
+    assert busy.skip_message == "A full sync is queued or running."
+    ledger.close()
 
 
 def begun_run(instance: dg.DagsterInstance, definitions: dg.Definitions) -> dg.DagsterRun:

@@ -11,6 +11,7 @@ from publishing_house import House, contact, organisation
 
 from assets.publishing import feed
 from assets.publishing.feed import FeedError
+from sources.clock import VirtualClock
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", employees_min=51, employees_max=200)
 BOLT = organisation("org_bolt", "Bolt Inc")
@@ -209,3 +210,48 @@ def test_any_history_of_commits_is_followed_exactly(tmp_path_factory, history, l
                 mine[record["external_id"]] = record["data"]["surname"]
 
     assert mine == {golden_id: golden["last_name"] for golden_id, golden in house.golden["contact"].items()}
+
+
+def test_contacts_are_told_anew_when_their_organisation_has_another_name(house):
+    """Their record carries its name, so a poller would hold the old one for ever."""
+    house.commit(ACME, ANN)
+    _, stamp = walk(house, limit=10)
+    house.commit({**ACME, "name": "Acme Group"})
+
+    told, _ = walk(house, limit=10, last_sync=stamp)
+
+    assert ids(told) == [("upsert", "org_acme"), ("upsert", "con_ann")]
+    assert told[1]["data"]["organisation_name"] == "Acme Group"
+
+
+def test_a_stamp_that_is_about_to_be_forgotten_is_given_to_nobody(house):
+    """Two pollers 60 days apart: the second would be sent back to the start at the place of the first, for ever."""
+    house.commit(*(organisation(f"org_{number}", f"Company {number}") for number in range(4)))
+    walk(house, limit=1)
+    house.clock.sleep(60 * 86_400)
+    stamp = feed.read(house.ledger, house.clock, limit=1)["last_sync_timestamp"]
+    house.clock.sleep(40 * 86_400)
+
+    assert len(walk(house, limit=1, last_sync=stamp)[0]) == 3
+
+
+def test_old_places_of_walks_are_forgotten(house):
+    house.commit(*(organisation(f"org_{number}", f"Company {number}") for number in range(4)))
+    walk(house, limit=1)
+    house.clock.sleep(91 * 86_400)
+
+    assert (feed.forget_walks(house.ledger, house.clock), feed.forget_walks(house.ledger, house.clock)) == (3, 0)
+
+
+def test_stamps_given_before_the_clock_was_set_back_are_still_ours(house):
+    """F12: a clock ten years ahead, mended; its stamps lie more than 24 hours ahead and lead where they led."""
+    house.clock.sleep(10 * 365 * 86_400)
+    house.commit(*(organisation(f"org_{number}", f"Company {number}") for number in range(4)))
+    stamp = feed.read(house.ledger, house.clock, limit=1)["last_sync_timestamp"]
+    house.clock = VirtualClock()
+    house.commit(ACME)
+
+    rest, last = walk(house, limit=1, last_sync=stamp)
+
+    assert [one for _, one in ids(rest)] == ["org_1", "org_2", "org_3"]
+    assert ids(walk(house, limit=10, last_sync=last)[0]) == [("upsert", "org_acme")]

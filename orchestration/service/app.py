@@ -1,0 +1,37 @@
+"""The application: routes, shield and description put together.
+
+Belongs here: the assembly. Does not: any route. Tests call `build_app` with a ledger and a clock of their own.
+"""
+
+from __future__ import annotations
+
+from assets.publishing.ledger import Ledger
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from sources.clock import Clock
+
+from orchestration.service import enrich, errors, feed, operations, webhooks
+from orchestration.service.access import Doorkeeper
+from orchestration.service.metrics import Metrics
+from orchestration.service.settings import ServiceSettings
+from orchestration.service.shield import Shield
+from orchestration.service.state import Service
+
+_ABOUT = """One clean set of organisations and contacts, for every poller.
+
+Ask for `/halo-integrator/sync`, apply the records in their order, keep `last_sync_timestamp`, and send it back as
+`last_sync` next time. `delete` means *retire*: deactivate the record, never delete it."""
+
+
+def build_app(ledger: Ledger, clock: Clock, settings: ServiceSettings) -> FastAPI:
+    """The ASGI application over one ledger."""
+    # The description's scripts come from this service, so that /docs works without a network.
+    app = FastAPIOffline(title="halosync", version="1", description=_ABOUT, redoc_url=None, redirect_slashes=False)
+    metrics = Metrics()
+    app.state.service = Service(ledger, clock, settings, metrics)
+    app.state.doorkeeper = Doorkeeper(calls_per_minute=settings.calls_per_minute)
+    errors.install(app)
+    for router in (feed.router, enrich.router, webhooks.router, operations.router, operations.open_router):
+        app.include_router(router)
+    app.add_middleware(Shield, metrics=metrics)
+    return app

@@ -1,0 +1,126 @@
+"""Promises that need real sockets and real processes: whole snapshots under load, and nothing accepted is ever lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from assets.publishing import inbox
+from assets.publishing.ledger import Ledger
+from orchestration.service.app import build_app
+from orchestration.service.settings import ServiceSettings
+from orchestration.settings import PROJECT_ROOT
+from tests.assets.publishing.publishing_house import House, contact, organisation
+from tests.orchestration.service.wire import served
+from tests.orchestration.test_ui import free_port
+
+WEBHOOKS = int(os.environ.get("HALOSYNC_WEBHOOKS", "60"))
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path / "house")
+    yield house
+    house.ledger.close()
+
+
+def test_each_of_16_pollers_always_sees_one_whole_snapshot(house):
+    """F14: every commit gives all records the same title; an answer that mixes two would mix two snapshots."""
+    people = [contact(f"con_{number:03}", "Ann", f"Lee {number}", "org_acme") for number in range(120)]
+    house.commit(organisation("org_acme", "Acme"), *({**one, "job_title": "0"} for one in people))
+    app = build_app(house.ledger, house.clock, ServiceSettings(calls_per_minute=1_000_000))
+    mixed: list[set[str]] = []
+    seen: set[str] = set()
+    is_over = threading.Event()
+
+    def poll(url: str, headers: dict[str, str]) -> None:
+        while not is_over.is_set():
+            answer = requests.get(f"{url}/sync/contacts", params={"limit": 500}, headers=headers, timeout=30)
+            titles = {one["data"]["jobtitle"] for one in answer.json()["records"]}
+            seen.update(titles)
+            if len(titles) != 1 or len(answer.json()["records"]) != 120:
+                mixed.append(titles)
+
+    with served(app, house) as (url, session):
+        pollers = [threading.Thread(target=poll, args=(url, dict(session.headers))) for _ in range(16)]
+        for poller in pollers:
+            poller.start()
+        for generation in range(1, 9):
+            house.commit(*({**one, "job_title": str(generation)} for one in people))
+            house.publish()
+        is_over.set()
+        for poller in pollers:
+            poller.join(timeout=30)
+
+    assert mixed == []
+    assert len(seen) > 1
+
+
+def test_two_services_on_one_ledger_answer_as_one(house):
+    house.commit(*(organisation(f"org_{number:03}", f"Company {number}") for number in range(30)))
+    apps = [build_app(house.ledger, house.clock, ServiceSettings()) for _ in range(2)]
+
+    with served(apps[0], house) as (one, session), served(apps[1], house, "admin") as (other, _):
+        told, last_sync = [], None
+        for turn in range(10):
+            parameters = {"limit": 7} | ({"last_sync": last_sync} if last_sync else {})
+            answer = session.get(f"{(one, other)[turn % 2]}/sync/organizations", params=parameters).json()
+            told += [record["external_id"] for record in answer["records"]]
+            last_sync = answer["last_sync_timestamp"]
+
+    assert told == [f"org_{number:03}" for number in range(30)]
+
+
+def test_after_kill_9_every_webhook_that_was_accepted_is_in_the_inbox_once(tmp_path):
+    """HALOSYNC_WEBHOOKS=1000 plays the long form."""
+    port = free_port()
+    environment = os.environ | {
+        "HALOSYNC_DATA": str(tmp_path),
+        "SERVICE__WEBHOOKS__SIGNER__AUTH": "bearer",
+        "SERVICE__WEBHOOKS__SIGNER__SECRET": "token",
+    }
+    command = [sys.executable, "-m", "orchestration.cli", "serve", "--port", str(port)]
+    accepted: set[str] = set()
+    waiting = [f"{number}" for number in range(WEBHOOKS)]
+    url, headers = f"http://127.0.0.1:{port}", {"Authorization": "Bearer token"}
+
+    def send() -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            while waiting:
+                person = waiting.pop()
+                try:
+                    answer = session.post(
+                        f"{url}/webhook/signer", json={"person_id": person}, headers=headers, timeout=5
+                    )
+                except requests.RequestException:
+                    waiting.append(person)  # a sender that heard nothing sends again
+                    time.sleep(0.05)
+                    continue
+                assert answer.status_code == 202, answer.text
+                accepted.add(person)
+
+    for life in range(3):
+        server = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT, stderr=subprocess.DEVNULL)
+        senders = [threading.Thread(target=send, daemon=True) for _ in range(4)] if life == 0 else []
+        for sender in senders:
+            sender.start()
+        share = (life + 1) / 3
+        deadline_s = time.monotonic() + 120
+        while len(accepted) < WEBHOOKS * share and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+
+    ledger = Ledger.open(tmp_path / "ledger.sqlite")
+    kept = inbox.waiting(ledger)
+    ledger.close()
+    assert len(accepted) == WEBHOOKS
+    assert len(kept) == len({one.inbox_id for one in kept}) == WEBHOOKS
