@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sources.clock import Clock
 from sources.halopsa.settings import Resource
 
-from assets.publishing import crosswalk, mapping, mirror
+from assets.publishing import chain, crosswalk, mapping, mirror
 from assets.publishing.crosswalk import Link
 from assets.publishing.halo import Halo, WriteOutcome
 from assets.publishing.ledger import Lease, Ledger, LedgerBusy, insert_one
@@ -92,6 +92,7 @@ class EffectLog:
         self._lease = lease
         self._run_id = run_id
         self._reach = reach
+        self._chain_key = chain.key_of(ledger.folder)
 
     def begin(self, drafts: Sequence[Draft]) -> list[int]:
         """Make `drafts` durable as `sending`, in one commit; the ids come in the order given."""
@@ -99,6 +100,7 @@ class EffectLog:
         with self._ledger.transaction() as connection:
             self._check_fence(connection)
             ids = [self._insert(connection, draft) for draft in drafts]
+            self._seal(connection, ids)
         self._reach("after_sending")
         return ids
 
@@ -160,6 +162,7 @@ class EffectLog:
             self._check_fence(connection)
             if marks:
                 connection.execute(_SETTLE, [{**one, "at": at} for one in marks])
+                self._seal(connection, [one["of_id"] for one in marks])
             mirror.note(connection, records, at)
             crosswalk.save(connection, links, at)
 
@@ -178,6 +181,16 @@ class EffectLog:
             "sent_at": self._clock.now(),
         }
         return insert_one(connection, effect, values)
+
+    def _seal(self, connection: sa.Connection, effect_ids: Sequence[int]) -> None:
+        chain.append(
+            connection,
+            self._chain_key,
+            effect_ids,
+            at=self._clock.now(),
+            fence=self._lease.fence,
+            run_id=self._run_id,
+        )
 
     def _check_fence(self, connection: sa.Connection) -> None:
         newest = connection.scalar(sa.select(mark.c.value).where(mark.c.name == f"fence:{self._lease.name}"))

@@ -86,6 +86,11 @@ class Ledger:
         except sa.exc.DatabaseError as error:
             raise LedgerError(f"The ledger cannot be opened: {error.orig}. Restore it from a backup.") from error
 
+    @property
+    def folder(self) -> Path:
+        """Where the files beside the ledger are: locks, the key of the chain."""
+        return self._lock_folder
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent snapshot; never blocks a writer."""

@@ -44,6 +44,12 @@ class JsonText(sa.types.TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+def stored(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """A column as the database holds it, without decoding."""
+    kind = column.type.impl_instance if isinstance(column.type, sa.types.TypeDecorator) else column.type
+    return sa.type_coerce(column, kind).label(column.name)
+
+
 def micros(moment: datetime) -> int:
     """Whole microseconds since 1970; a naive datetime is refused, never guessed."""
     if moment.tzinfo is None:
