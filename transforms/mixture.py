@@ -14,7 +14,7 @@ import numpy as np
 
 from transforms.chance import Table, by_group, without_matches
 from transforms.features import LEVELS, Feature
-from transforms.kinds import Kind, disagreeing
+from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
 from transforms.looks import START_PAIRS, bits, exact_shares, guessed, kind_look, ratio, share_out
 
 ROUNDS = 100
@@ -223,8 +223,14 @@ def _usable(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, 
     }
 
     def imitated(kind: Kind) -> float:
-        at_chance = [name for name in present if name not in kind.shares]
-        return float(np.prod([1 - present[name] * (1 - differs[name]) for name in at_chance]))
+        at_chance = {name: 1 - differs[name] for name in present if name not in kind.shares}
+        # A mailbox that follows the names is alike without being the same: the identity itself is at chance too.
+        alike = {
+            name: float(m[name][list(codes)].max())
+            for name, codes in IDENTITY.items()
+            if kind.shares.get(name, SHARED) != SHARED
+        }
+        return float(np.prod([1 - present[name] * same for name, same in (at_chance | alike).items()]))
 
     return tuple(
         kind
