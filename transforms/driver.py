@@ -147,10 +147,10 @@ def missing(entity: str) -> Make:
 def refining(entity: str) -> Make:
     """Clusters inside each reopened component."""
 
-    def make(engine: Engine, _: Context) -> None:
+    def make(engine: Engine, context: Context) -> None:
         this = f"resolved.{entity}_"
         never_met = engine.fetch(this + "unmet")["never_met_milli"][0].as_py()
-        kernel = partial(refine, never_met=never_met)
+        kernel = partial(refine, never_met=never_met, model=context.models[entity])
         engine.map_groups(this + "group", this + "inside", "component", kernel, GROUP_SCHEMA)
 
     return make

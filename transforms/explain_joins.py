@@ -8,8 +8,12 @@ pairs of two groups.
 
 from __future__ import annotations
 
+import numpy as np
+import pyarrow as pa
+
 from transforms.explain_records import Edge, Evidence, Record
 from transforms.model import MILLI
+from transforms.together import Together
 
 
 def outcome(evidence: Evidence, left: Record, right: Record, milli: int) -> str:
@@ -34,11 +38,37 @@ def cut_by(evidence: Evidence, left: Record, right: Record) -> str:
     component = evidence.components([left.rid, right.rid])
     if component[left.rid] != component[right.rid]:
         return "more records hung together here than one entity can have, so only stronger pairs were kept"
-    mean = _mean_across(evidence, [record.rid for record in ours], [record.rid for record in theirs])
-    return (
-        f"over all {len(ours) * len(theirs)} pairs between the two the mean is {bits(mean)}, "
-        f"a pair never compared counting as {bits(evidence.never_met_milli)}"
+    across = _across(evidence, ours, theirs)
+    pairs = len(ours) * len(theirs)
+    mean = (sum(edge.milli for edge in across) + evidence.never_met_milli * (pairs - len(across))) / pairs
+    if mean <= 0:
+        return (
+            f"over all {pairs} pairs between the two the mean is {bits(mean)}, "
+            f"a pair never compared counting as {bits(evidence.never_met_milli)}"
+        )
+    whole = _put_together(evidence, across, [*ours, *theirs])
+    if whole <= 0:
+        return f"what all {len(across)} compared pairs between the two tell, each fact once, is {bits(whole)}"
+    # Members came one by one: what kept a part of them out need not show between the whole groups.
+    return "what the first members of the two told of each other, put together, spoke against it"
+
+
+def _across(evidence: Evidence, ours: list[Record], theirs: list[Record]) -> list[Edge]:
+    inside = {record.rid for record in ours}
+    edges = evidence.edges([record.rid for record in (*ours, *theirs)])
+    return [edge for edge in edges if (edge.l in inside) != (edge.r in inside)]
+
+
+def _put_together(evidence: Evidence, across: list[Edge], records: list[Record]) -> int:
+    """What clustering weighed beside the mean (together.py)."""
+    source = {record.rid: record.source for record in records}
+    ends = [sorted((source[edge.l], source[edge.r])) for edge in across]
+    columns = [[edge.pattern for edge in across], [low for low, _ in ends], [high for _, high in ends]]
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array(column) for column in columns], ["pattern", "source_low", "source_high"]
     )
+    rows = np.arange(len(across))
+    return int(Together(evidence.model, batch).weigh(rows, np.zeros_like(rows))[0])
 
 
 def _path(start: int, end: int, evidence: Evidence, golden_id: str) -> str:
@@ -72,12 +102,6 @@ def support(evidence: Evidence, record: Record, rids: list[int], edges: list[Edg
         return None
     own = [edge.milli for edge in edges if record.rid in (edge.l, edge.r)]
     return round((sum(own) + evidence.never_met_milli * (len(rids) - 1 - len(own))) / (len(rids) - 1))
-
-
-def _mean_across(evidence: Evidence, ours: list[int], theirs: list[int]) -> float:
-    across = [edge for edge in evidence.edges([*ours, *theirs]) if (edge.l in ours) != (edge.r in ours)]
-    pairs = len(ours) * len(theirs)
-    return (sum(edge.milli for edge in across) + evidence.never_met_milli * (pairs - len(across))) / pairs
 
 
 def bits(milli: float) -> str:

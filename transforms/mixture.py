@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transforms.chance import Table, by_group, without_matches
+from transforms.chance import Table, by_group, groups, without_matches
 from transforms.features import LEVELS, Feature
-from transforms.kinds import Kind, disagreeing
+from transforms.kinds import IDENTITY, SHARED, Kind, disagreeing
 from transforms.looks import START_PAIRS, bits, exact_shares, guessed, kind_look, ratio, share_out
 
 ROUNDS = 100
@@ -31,8 +31,8 @@ MOVED_START = 0.05  # of true pairs, for each move
 # have a double there is nothing to learn doubles from, and training would find the most alike of strangers.
 GUESS_SHARE = 0.01
 # A kind is kept only where errors in true pairs cannot imitate it: the facts it has by chance would all differ in a
-# true pair with less than this probability. Otherwise it would take true pairs away.
-IMITATED_MAX = 0.1
+# true pair with less than this probability. Otherwise it would take true pairs away. Half and double: docs/matching.md.
+IMITATED_MAX = 0.2
 PRESENT_MIN = 0.02  # share of pairs in which a feature must be told at all
 
 
@@ -217,17 +217,32 @@ def _usable(features: tuple[Feature, ...], kinds: tuple[Kind, ...], seen: Seen, 
     total = seen.per_pattern(seen.pairs)
     told = (total[:, None] * (seen.levels > 0)).sum(axis=0) / max(float(total.sum()), 1.0)
     present = {feature.name: float(share) for feature, share in zip(features, told, strict=True)}
-    differs = {
-        feature.name: max((float(m[feature.name][code]) for code in disagreeing(feature)), default=1.0)
-        for feature in features
-    }
+    # How often a true pair shows what tells it from a kind that has the feature at chance; where a kind has it alike
+    # (a mailbox that follows the names), the identity itself is still at chance.
+    agrees, is_identical = {}, {}
+    for column, feature in enumerate(features):
+        look = m[feature.name]
+        agrees[feature.name] = 1 - max((float(look[code]) for code in disagreeing(feature)), default=1.0)
+        if feature.name in IDENTITY:
+            met = np.bincount(seen.levels[:, column], weights=total, minlength=LEVELS)
+            is_identical[feature.name] = _identical(feature, look, met)
 
     def imitated(kind: Kind) -> float:
-        at_chance = [name for name in present if name not in kind.shares]
-        return float(np.prod([1 - present[name] * (1 - differs[name]) for name in at_chance]))
+        apart = {name: agrees[name] for name in present if name not in kind.shares}
+        apart |= {name: share for name, share in is_identical.items() if kind.shares.get(name, SHARED) != SHARED}
+        return float(np.prod([1 - present[name] * share for name, share in apart.items()]))
 
     return tuple(
         kind
         for kind in kinds
         if all(present[name] >= PRESENT_MIN for name in kind.needs) and imitated(kind) < IMITATED_MAX
     )
+
+
+def _identical(feature: Feature, look: np.ndarray, met: np.ndarray) -> float:
+    """Share of true pairs that show the identity, over the groups of levels as met pairs spread over them."""
+    spread = [(float(met[codes].sum()), codes) for codes in groups(feature).values() if 0 not in codes]
+    shown = sum(
+        pairs * float(look[[code for code in codes if code in IDENTITY[feature.name]]].sum()) for pairs, codes in spread
+    )
+    return shown / max(sum(pairs for pairs, _ in spread), 1.0)

@@ -94,16 +94,34 @@ class Model(BaseModel):
 
     def terms(self, patterns: np.ndarray, low: list[str], high: list[str]) -> dict[str, np.ndarray]:
         """What speaks for and against, thousandths of a bit: the terms of a row add up to its weight exactly."""
+        worth = {name: milli for name, (milli, _) in self.told(patterns).items()}
+        return self.added(worth, self.source_milli(low, high))
+
+    def told(self, patterns: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What the level of each feature is worth against chance, thousandths of a bit, and whether anything is told;
+        then the same of each look of the kinds."""
         levels = unpack(patterns, self.entity)
-        features = FEATURES[self.entity]
-        found = {"prior": np.full(len(patterns), round(self.prior_log2 * MILLI), dtype=np.int64)}
-        for column, feature in enumerate(features):
-            found[feature.name] = np.asarray(self.weights[feature.name], dtype=np.int64)[levels[:, column]]
+        column = {feature.name: index for index, feature in enumerate(FEATURES[self.entity])}
+        tables = {**{name: self.weights[name] for name in column}, **self.looks}
+        found = {}
+        for name, table in tables.items():
+            of_feature = levels[:, column[name.split(": ")[0]]]
+            found[name] = np.asarray(table, dtype=np.int64)[of_feature], of_feature > 0
+        return found
+
+    def source_milli(self, low: list[str], high: list[str]) -> np.ndarray:
+        """What each source pair is worth, thousandths of a bit."""
         pair = [self.sources.get(pair_name(*names), 0) for names in zip(low, high, strict=True)]
-        found["sources"] = np.asarray(pair, dtype=np.int64)
+        return np.asarray(pair, dtype=np.int64)
+
+    def added(self, worth: dict[str, np.ndarray], sources: np.ndarray) -> dict[str, np.ndarray]:
+        """The terms of rows whose features and looks (as `told` names them) and sources are worth this much."""
+        found = {"prior": np.full(len(sources), round(self.prior_log2 * MILLI), dtype=np.int64)}
+        found |= {feature.name: worth[feature.name] for feature in FEATURES[self.entity]}
+        found["sources"] = sources
         found["moves"] = _rounded(np.log2(1 + self._move_odds(found)))
-        found["alternatives"] = -_rounded(np.log2(1 + self._kind_odds(levels)))
-        before = sum(found.values(), np.zeros(len(patterns), dtype=np.int64))
+        found["alternatives"] = -_rounded(np.log2(1 + self._kind_odds(worth, len(sources))))
+        before = sum(found.values(), np.zeros(len(sources), dtype=np.int64))
         found["calibration"] = self.calibration.correction_milli(before)
         return found
 
@@ -135,16 +153,11 @@ class Model(BaseModel):
             total += np.exp2(np.clip(-lost / MILLI, -200, 200))
         return total
 
-    def _kind_odds(self, levels: np.ndarray) -> np.ndarray:
+    def _kind_odds(self, worth: dict[str, np.ndarray], rows: int) -> np.ndarray:
         """How many times likelier than an accident the pair is to be false of any kind."""
-        column = {feature.name: index for index, feature in enumerate(FEATURES[self.entity])}
-        weight = {
-            look: np.asarray(table, dtype=np.int64)[levels[:, column[look.split(": ")[0]]]]
-            for look, table in self.looks.items()
-        }
-        total = np.zeros(len(levels))
+        total = np.zeros(rows)
         for kind in self.kinds:
-            milli = sum((weight[look] for look in kind.looks), np.int64(kind.prior_milli))
+            milli = sum((worth[look] for look in kind.looks), np.int64(kind.prior_milli))
             total += np.exp2(np.clip(milli / MILLI, -200, 200))
         return total
 

@@ -168,7 +168,7 @@ def _resolving(entity: str) -> Iterator[Step]:
     yield _sql(this + "pair", this + "pattern", this + "weight", this + "feature", decision, renewal=of_dirty)
     yield _driver(this + "component", (this + "pair", this + "copy"), driver.componing(entity))
     yield _sql(this + "reopened", this + "dirty", this + "component", former + "cluster")
-    yield _sql(this + "inside", this + "component", this + "pair", this + "reopened")
+    yield _sql(this + "inside", this + "component", this + "pair", this + "reopened", this + "feature")
     yield _driver(this + "unmet", (this + "inside",), driver.missing(entity))
     yield Step(this + "group", (this + "inside", this + "unmet"), "groups", driver.refining(entity))
     yield _sql(

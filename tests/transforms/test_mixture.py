@@ -77,3 +77,22 @@ def test_one_odd_pair_is_no_kind() -> None:
 
 def _raw() -> dict[str, np.ndarray]:
     return {feature.name: np.ones(LEVELS) for feature in FEATURES["contact"]}
+
+
+def _told(**levels: int) -> Seen:
+    """A thousand pairs that all show these levels."""
+    row = [levels.get(feature.name, 0) for feature in FEATURES["contact"]]
+    return replace(_seen(), levels=np.asarray([row]), pairs=np.full(3, 1000.0))
+
+
+def test_namesakes_of_one_employer_are_a_kind_only_where_something_tells_them_apart() -> None:
+    """Their mailboxes do, though names shape them; without that, one stale title would make a false pair."""
+    features = FEATURES["contact"]
+    namesakes = next(kind for kind in KINDS["contact"] if kind.name == "namesakes, one employer")
+    m = {feature.name: guessed(feature, np.ones(LEVELS)) for feature in features}
+    names = {"first": 3, "last": 3, "organisation": 3, "title": 5}
+
+    with_mailbox = mixture._usable(features, (namesakes,), _told(**names, mail=5, linkedin=3), m)
+    without = mixture._usable(features, (namesakes,), _told(**names), m)
+
+    assert (with_mailbox, without) == ((namesakes,), ())

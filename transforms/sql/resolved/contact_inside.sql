@@ -1,13 +1,14 @@
 -- resolved.contact_inside: the compared pairs inside each reopened component, what refinement judges.
 -- grain:  one row per compared pair of one component
 -- key:    component, l, r
--- inputs: resolved.contact_component, resolved.contact_pair, resolved.contact_reopened
--- why:    pairs below the threshold are kept here: they are what cuts a wrong bridge. Copies are judged as
---         their first record is
+-- inputs: resolved.contact_component, resolved.contact_pair, resolved.contact_reopened, resolved.contact_feature
+-- why:    pairs below the threshold are kept here: they are what cuts a wrong bridge; what a pair tells goes
+--         with it, so that groups can be weighed as a whole. Copies are judged as their first record is
 with reopened as (
-    select component.rid, component.component
+    select component.rid, component.component, feature.source
     from resolved.contact_component as component
     inner join resolved.contact_reopened as reopened on component.rid = reopened.rid
+    inner join resolved.contact_feature as feature on component.rid = feature.rid
     where component.rid = component.judged_as
 )
 
@@ -15,7 +16,10 @@ select
     reopened.component,
     pair.l,
     pair.r,
-    pair.weight
+    pair.weight,
+    pair.pattern,
+    least(reopened.source, other.source) as source_low,
+    greatest(reopened.source, other.source) as source_high
 from resolved.contact_pair as pair
 inner join reopened on pair.l = reopened.rid
 inner join reopened as other on pair.r = other.rid and reopened.component = other.component

@@ -1,13 +1,14 @@
 -- resolved.organisation_inside: the compared pairs inside each reopened component, what refinement judges.
 -- grain:  one row per compared pair of one component
 -- key:    component, l, r
--- inputs: resolved.organisation_component, resolved.organisation_pair, resolved.organisation_reopened
--- why:    pairs below the threshold are kept here: they are what cuts a wrong bridge. Copies are judged as
---         their first record is
+-- inputs: resolved.organisation_component, resolved.organisation_pair, resolved.organisation_reopened, resolved.organisation_feature
+-- why:    pairs below the threshold are kept here: they are what cuts a wrong bridge; what a pair tells goes
+--         with it, so that groups can be weighed as a whole. Copies are judged as their first record is
 with reopened as (
-    select component.rid, component.component
+    select component.rid, component.component, feature.source
     from resolved.organisation_component as component
     inner join resolved.organisation_reopened as reopened on component.rid = reopened.rid
+    inner join resolved.organisation_feature as feature on component.rid = feature.rid
     where component.rid = component.judged_as
 )
 
@@ -15,7 +16,10 @@ select
     reopened.component,
     pair.l,
     pair.r,
-    pair.weight
+    pair.weight,
+    pair.pattern,
+    least(reopened.source, other.source) as source_low,
+    greatest(reopened.source, other.source) as source_high
 from resolved.organisation_pair as pair
 inner join reopened on pair.l = reopened.rid
 inner join reopened as other on pair.r = other.rid and reopened.component = other.component
