@@ -14,16 +14,13 @@ from typing import Any
 from uuid import uuid4
 
 from assets.publishing import work
-from assets.publishing.ledger import LedgerBusy, LedgerError
 from assets.publishing.reconcile import Findings, reconcile
 from rich.console import Console
 from rich.table import Table
-from sources.http import BadRequest, Forbidden, Unauthorised, VendorError
 
-from orchestration import settings as settings_module
-from orchestration.exits import Exit, Stop
-from orchestration.resources import build_runtime
-from orchestration.settings import SettingsError
+from orchestration.account import halo_of, opened, rules_of
+from orchestration.exits import Exit
+from orchestration.progress import Display
 
 SCHEMA_VERSION = 1
 
@@ -38,33 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Exit:
-    try:
-        settings = settings_module.load()
-        settings.require("halopsa", why="reconcile needs it.")
-        settings.prepare()
-    except SettingsError as error:
-        raise Stop(str(error), Exit.USAGE) from error
-    runtime = build_runtime(settings)
-    assert runtime.halo is not None, "HaloPSA is configured"
-    try:
+    with Display(quiet=arguments.json) as display, opened(display, why="reconcile needs it.") as runtime:
         findings = reconcile(
             runtime.ledger,
             runtime.clock,
-            runtime.halo,
+            halo_of(runtime),
             run_id=f"reconcile-{uuid4().hex[:12]}",
-            rules=runtime.publishing,
+            rules=rules_of(runtime),
             halo_restored=arguments.halo_restored,
         )
-    except LedgerBusy as error:
-        raise Stop(str(error), Exit.BUSY) from error
-    except LedgerError as error:
-        raise Stop(str(error), Exit.USAGE) from error
-    except (BadRequest, Forbidden, Unauthorised) as error:
-        raise Stop(f"{error}. Nothing was changed.", Exit.USAGE) from error
-    except VendorError as error:
-        raise Stop(
-            f"{error}. HaloPSA could not be read whole; nothing was repaired. Run it again.", Exit.PARTIAL
-        ) from error
     if arguments.json:
         print(json.dumps(as_report(findings)))
     else:
