@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.publishing import enrichment
+from assets.publishing.calls import LedgerCalls
 from assets.publishing.ledger import Ledger
 from assets.runtime import Progress, Runtime, Silence
 from pydantic import SecretStr
@@ -141,6 +142,7 @@ def _halo_client(settings: Settings, clock: Clock) -> HaloClient:
         _secret(halo.client_secret),
         clock,
         calls_per_window=halo.calls_per_window,
+        book=LedgerCalls(lambda: Ledger.open(settings.ledger), "halopsa"),
         defaults={
             "Client": {"toplevel_id": halo.toplevel_id, **rules.defaults_of("Client")},
             "Site": rules.defaults_of("Site"),

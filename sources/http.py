@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +23,7 @@ import tenacity
 import urllib3
 
 from sources.clock import Clock
-from sources.limiter import RateLimit, RollingLimiter
+from sources.limiter import CallBook, RateLimit, RollingLimiter
 
 USER_AGENT = "halosync/0.1 (B2B contact sync for HaloPSA)"
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -94,17 +96,22 @@ class PatientSession(requests.Session):
         vendor: str,
         clock: Clock,
         limits: Sequence[RateLimit] = (),
+        book: CallBook | None = None,
+        at_once_max: int | None = None,
         attempts: int = 6,
         timeout_s: float = 30.0,
         body_bytes_max: int = BODY_BYTES_MAX,
         base_headers: Mapping[str, str] | None = None,
         on_wait: Callable[[float, str], None] | None = None,
     ) -> None:
+        """`book`: where calls are counted, for a limit that processes share; None: in this session alone.
+        `at_once_max`: calls under way at one time; None: as many as there are threads."""
         super().__init__()
         self.trust_env = False  # no proxy, no .netrc: hosts and secrets come from settings alone
         self.vendor = vendor
         self.clock = clock
-        self.limiter = RollingLimiter(limits, clock)
+        self.limiter = RollingLimiter(limits, clock, book)
+        self._slots = threading.BoundedSemaphore(at_once_max) if at_once_max else nullcontext()
         self.attempts = attempts
         self.timeout_s = timeout_s
         self.body_bytes_max = body_bytes_max
@@ -147,10 +154,11 @@ class PatientSession(requests.Session):
     def _once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs.setdefault("timeout", self.timeout_s)
         kwargs |= {"allow_redirects": False, "stream": True}
-        self.limiter.acquire()
         try:
-            response = super().request(method, url, *args, **kwargs)
-            _read_capped(response, self.body_bytes_max)
+            with self._slots:
+                self.limiter.acquire()  # last of all, so that a call leaves when it is counted
+                response = super().request(method, url, *args, **kwargs)
+                _read_capped(response, self.body_bytes_max)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             reason = type(error).__name__
             raise Unreachable(f"{self.vendor}: no whole answer ({reason})", retryable=True) from error

@@ -25,6 +25,7 @@ from sources.halopsa.session import VENDOR, HaloSession, NotSent, json_or_none
 from sources.halopsa.settings import Resource
 from sources.halopsa.walk import Walk
 from sources.http import BadRequest, RateLimited, Unreachable, VendorError
+from sources.limiter import CallBook
 
 # Classes of refusal that say nothing about an element, so that halving the array would only ask the same again.
 _OF_THE_WHOLE = frozenset({"unauthorised", "forbidden", "not_found", "rate_limited", "not_sent"})
@@ -69,9 +70,11 @@ class HaloClient:
         *,
         defaults: Mapping[str, Mapping[str, Any]] | None = None,
         timeout_s: float = 60.0,
+        book: CallBook | None = None,
         adapter: BaseAdapter | None = None,
     ) -> None:
         """`defaults`: fields that this tenant wants on every created record, by resource (`{"Client": {...}}`).
+        `book`: where calls are counted, for a limit shared by several processes.
         `adapter`: a transport instead of sockets, for simulators in memory."""
         self.session = HaloSession(
             base_url,
@@ -82,6 +85,7 @@ class HaloClient:
             calls_per_window=calls_per_window,
             window_s=window_s,
             timeout_s=timeout_s,
+            book=book,
         )
         if adapter is not None:
             self.session.http.mount(base_url, adapter)

@@ -18,7 +18,7 @@ from sources.clock import Clock
 from sources.halopsa import settings
 from sources.halopsa.errors import message_of
 from sources.http import BadRequest, PatientSession, ServerError, Unauthorised, VendorError, json_of
-from sources.limiter import RateLimit
+from sources.limiter import CallBook, RateLimit
 
 VENDOR = "halopsa"
 
@@ -36,6 +36,7 @@ class HaloSession:
         *,
         calls_per_window: int = settings.CALLS_PER_WINDOW,
         window_s: float = settings.WINDOW_S,
+        book: CallBook | None = None,
         attempts: int = 8,
         timeout_s: float = 60.0,
     ) -> None:
@@ -43,6 +44,8 @@ class HaloSession:
             vendor=VENDOR,
             clock=clock,
             limits=(RateLimit(calls_per_window, window_s),),
+            book=book,
+            at_once_max=settings.CALLS_AT_ONCE_MAX,
             attempts=attempts,  # eight: without Retry-After the waits of a 429 then add up past two whole windows
             timeout_s=timeout_s,
             base_headers={"Accept": "application/json"},

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import BaseAdapter
 from werkzeug.wrappers import Response
 
 from sources.clock import VirtualClock
@@ -152,6 +158,69 @@ def test_no_window_ever_holds_more_calls_than_allowed(pauses, calls, window_s):
 
     for limit, size in ((window_s, calls), (window_s * 2, calls * 3)):
         assert all(sum(at <= other < at + limit for other in sent) <= size for at in sent)
+
+
+def test_room_is_made_for_several_calls_at_once_and_none_is_counted():
+    clock = VirtualClock()
+    limiter = RollingLimiter([RateLimit(5, 60)], clock)
+    for _ in range(3):
+        limiter.acquire()
+
+    limiter.make_room(2)
+    assert clock.elapsed_s == 0
+    limiter.make_room(3)
+    assert clock.elapsed_s == pytest.approx(60, abs=0.1)
+    limiter.make_room(99)
+    assert clock.elapsed_s == pytest.approx(60, abs=0.1)
+
+
+def test_a_clock_that_was_set_back_delays_by_one_window_at_most():
+    now_s = 1_000_000.0
+    waits = []
+
+    class Moved(VirtualClock):
+        def time(self) -> float:
+            return now_s + self.elapsed_s
+
+        def sleep(self, seconds: float) -> None:
+            waits.append(seconds)
+            super().sleep(seconds)
+
+    limiter = RollingLimiter([RateLimit(2, 300)], Moved())
+    limiter.acquire()
+    limiter.acquire()
+    now_s -= 3_600
+
+    limiter.acquire()
+
+    assert waits == [pytest.approx(300.05)]
+
+
+def test_no_more_calls_are_under_way_than_allowed():
+    under_way, most, lock = 0, 0, threading.Lock()
+    session = PatientSession(vendor="echo", clock=VirtualClock(), at_once_max=2)
+
+    class Slow(BaseAdapter):
+        def send(self, request, **_):
+            nonlocal under_way, most
+            with lock:
+                under_way += 1
+                most = max(most, under_way)
+            time.sleep(0.01)
+            with lock:
+                under_way -= 1
+            response = requests.Response()
+            response.status_code, response.raw = 200, io.BytesIO(b"{}")
+            return response
+
+        def close(self):
+            return
+
+    session.mount("http://", Slow())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: session.get("http://slow.test/"), range(24)))
+
+    assert most == 2
 
 
 @given(st.text(max_size=40))
