@@ -26,17 +26,69 @@ from transforms.engines.duckdb import DuckDBEngine
 from transforms.model import Model
 
 BATCH_ROWS = 50_000
+# Column of any ledger table -> what it holds, for the mirrors; a test holds that none is missing.
+COLUMNS = {
+    "run_id": "the run that wrote the row",
+    "kind": "what sort of run or work item it is",
+    "state": "where the run, write, record or item stands",
+    "started_at": "when the run began",
+    "ended_at": "when the run ended; empty while it runs",
+    "summary": "figures of the run, as JSON",
+    "effect_id": "number of the write to HaloPSA",
+    "golden_id": "the golden record it is about",
+    "entity": "organisation or contact",
+    "version": "version of the golden record",
+    "resource": "HaloPSA's name for the kind of record: Client, Site or Users",
+    "operation": "create, update or deactivate",
+    "halo_id": "id of the record in HaloPSA",
+    "other_halo_id": "id of the second HaloPSA record, where two are meant",
+    "fence": "number of the lease under which it was written; larger is later",
+    "status": "HTTP status of HaloPSA's answer",
+    "sent_at": "when it became durable, just before it left",
+    "settled_at": "when its outcome became known",
+    "event_id": "number of the event",
+    "at": "when it happened",
+    "digest": "digest of what the event is about; holds no value of a record",
+    "previous": "hash of the event before",
+    "hash": "hash of this event, sealed with the one before",
+    "seq": "number of the commit",
+    "change_kind": "created, altered or retired",
+    "content_hash": "digest of the golden record's values",
+    "commit_ts": "moment of the commit; strictly increases",
+    "counts": "changes by entity and kind, as JSON",
+    "origin": "how the HaloPSA record was found: created by us, or by golden id, domain, email, name, merge",
+    "is_retired_by_us": "whether we made it inactive",
+    "is_stamped": "whether the HaloPSA record carries the golden id",
+    "linked_at": "when golden and HaloPSA record were linked",
+    "updated_at": "when the row last changed",
+    "action": "upsert or retire",
+    "reason": "why it is not in HaloPSA, one sentence with what to do",
+    "error_class": "class of HaloPSA's refusal",
+    "attempts": "runs that failed for this version",
+    "remedy": "what would mend the refusal",
+    "item_id": "number of the work item",
+    "field": "the field the item is about, where it is about one",
+    "opened_at": "when a run first found it",
+    "closed_at": "when a run found it settled",
+    "credit_id": "number of the purchase",
+    "source": "the vendor",
+    "records": "records bought",
+    "credits": "credits spent",
+    "spent_at": "when they were spent",
+}
 # Table in schema ops -> table of the ledger. What was sent and what HaloPSA said stay there: they hold personal data.
 MIRRORED = {
     "run": tables.run,
     "effect": tables.effect,
+    "effect_event": tables.effect_event,
     "feed": tables.change_log,
     "commit": tables.commit_log,
     "crosswalk": tables.crosswalk,
     "outbox": tables.outbox,
+    "work_item": tables.work_item,
     "credit": tables.credit,
 }
-_LEFT_OUT = frozenset({"fields", "published", "body", "message"})
+_LEFT_OUT = frozenset({"fields", "published", "body", "message", "detail"})
 
 
 def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -125,6 +177,8 @@ def mirror_table(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: 
         connection.execute(f"create or replace table ops.{name} as select * from ledger_rows")
         connection.unregister("ledger_rows")
     connection.execute(f"comment on table ops.{name} is '{_quoted(source.comment)}'")
+    for column in columns:
+        connection.execute(f"comment on column ops.{name}.{column.name} is '{_quoted(COLUMNS[column.name])}'")
 
 
 def _batch(rows: Any, schema: pa.Schema) -> pa.RecordBatch:

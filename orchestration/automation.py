@@ -8,16 +8,18 @@ begin to write to somebody's HaloPSA. `halosync up` sets it.
 import os
 
 import dagster as dg
+from assets import reconciliation
 from assets.common import INBOX_TAG, JOB
 from assets.publishing import inbox
 from assets.runtime import Runtime
 
 QUALITY_JOB = "nightly_quality"
+RECONCILIATION_JOB = "nightly_reconciliation"
 INBOX_S = 15
 
 full_sync = dg.define_asset_job(
     JOB,
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("quality"),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("quality", reconciliation.GROUP),
     description="The whole path: sources, standardised, resolved, golden, feed, HaloPSA, inspection copy.",
     tags={"halosync/kind": "full_sync"},
 )
@@ -26,6 +28,12 @@ nightly_quality = dg.define_asset_job(
     selection=dg.AssetSelection.groups("quality"),
     description="The data-quality report on what is in the warehouse.",
     tags={"halosync/kind": "quality"},
+)
+nightly_reconciliation = dg.define_asset_job(
+    RECONCILIATION_JOB,
+    selection=dg.AssetSelection.groups(reconciliation.GROUP),
+    description="All of HaloPSA compared with the ledger; differences named, repaired by rule or listed.",
+    tags={"halosync/kind": "reconciliation"},
 )
 
 
@@ -37,7 +45,7 @@ def _is_busy(context: dg.ScheduleEvaluationContext | dg.SensorEvaluationContext)
 
 
 def schedules(runtime: Runtime) -> list[dg.ScheduleDefinition]:
-    """Every 30 minutes the full path, at 02:00 the report; both in UTC."""
+    """Every 30 minutes the full path, at 02:00 the report, at 03:00 HaloPSA against the ledger; all in UTC."""
     is_running = os.environ.get("HALOSYNC_SCHEDULES") == "running"
     status = dg.DefaultScheduleStatus.RUNNING if is_running else dg.DefaultScheduleStatus.STOPPED
 
@@ -63,7 +71,15 @@ def schedules(runtime: Runtime) -> list[dg.ScheduleDefinition]:
         default_status=status,
         description="The nightly data-quality report.",
     )
-    return [every_30_minutes, nightly]
+    reconciling = dg.ScheduleDefinition(
+        name="nightly_at_3",
+        cron_schedule="0 3 * * *",
+        job=nightly_reconciliation,
+        execution_timezone="UTC",
+        default_status=status,
+        description="The nightly reconciliation of HaloPSA and ledger.",
+    )
+    return [every_30_minutes, nightly, reconciling]
 
 
 def sensors(runtime: Runtime) -> list[dg.SensorDefinition]:

@@ -12,11 +12,12 @@ from assets.halopsa import halo_mirror, halopsa_publish
 from assets.ops import MIRRORED, inspection_copy, made_from, ops_asset
 from assets.quality import quality_assets
 from assets.raw import TABLES, raw_asset
+from assets.reconciliation import halopsa_reconciliation
 from assets.runtime import Runtime
 from assets.tables import table_assets
 
 from orchestration import settings as settings_module
-from orchestration.automation import full_sync, nightly_quality, schedules, sensors
+from orchestration.automation import full_sync, nightly_quality, nightly_reconciliation, schedules, sensors
 from orchestration.lease import leased
 from orchestration.resources import build_runtime
 
@@ -32,13 +33,14 @@ def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
             integrator_feed,
             halo_mirror,
             halopsa_publish,
+            halopsa_reconciliation,
             *(ops_asset(name, [halopsa_publish.key]) for name in MIRRORED),
             made_from,
             inspection_copy,
             *quality_assets(),
         ],
         asset_checks=all_checks(),
-        jobs=[full_sync, nightly_quality],
+        jobs=[full_sync, nightly_quality, nightly_reconciliation],
         schedules=schedules(runtime),
         sensors=sensors(runtime),
         resources={"runtime": resource or leased(runtime)},

@@ -88,11 +88,11 @@ def _of_one(tables: Tables, entities: list[str], name: str) -> Report:
         seen.add(followed)
         story = _living(tables, entities, followed)
         if story is not None:
-            return golden_report(story, asked=name, life=tables.life(followed))
+            return golden_report(story, asked=name, life=tables.life(followed), halo=tables.published(followed))
         heirs = [event["other_id"] for event in tables.life(followed) if event["event"] == "merged_into"]
         followed = heirs[-1] if heirs else followed
     if life := tables.life(followed):
-        return gone_report(followed, asked=name, life=life)
+        return gone_report(followed, asked=name, life=life, halo=tables.published(followed))
     found = _where(tables, entities, name)
     if len(found) > 1:
         raise Stop(f"{name} is a contact as well as an organisation; say which with --entity.", Exit.USAGE)
@@ -100,7 +100,7 @@ def _of_one(tables: Tables, entities: list[str], name: str) -> Report:
     owner = _the_one(records, name).golden_id
     story = cluster_story(tables.evidence(entity), owner)
     assert story is not None, "every standardised record has a golden record"
-    return golden_report(story, asked=name, life=tables.life(owner))
+    return golden_report(story, asked=name, life=tables.life(owner), halo=tables.published(owner))
 
 
 def _living(tables: Tables, entities: list[str], golden_id: str) -> ClusterStory | None:

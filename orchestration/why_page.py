@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from orchestration.why_report import Report
+from orchestration.why_report import Report, halo_sentences, halo_tables
 from orchestration.why_screen import steps_of
 
 WIDTH, LABELS, FIGURES, ROW, BAR = 860, 380, 70, 26, 16
@@ -127,6 +127,7 @@ def _golden_page(report: Report) -> tuple[str, str]:
             _table("Pairs inside", ("record", "record", "holds it together by", "bits"), edges, numbers=1),
             _table("Nearest outside", ("inside", "outside", "why not", "bits"), near, numbers=1),
             _table("Values", ("field", "value", "from", "rule", "lost to it"), cells),
+            _halo(report),
             _life(report),
             nearest,
         )
@@ -135,7 +136,15 @@ def _golden_page(report: Report) -> tuple[str, str]:
 
 
 def _gone_page(report: Report) -> tuple[str, str]:
-    return report["golden_id"], f"{_sentences(report['why'])}\n{_life(report)}"
+    return report["golden_id"], f"{_sentences(report['why'])}\n{_halo(report)}\n{_life(report)}"
+
+
+def _halo(report: Report) -> str:
+    story = report["halo"]
+    if story is None:
+        return ""
+    tables = [_table(title.capitalize(), headings, rows) for title, headings, rows in halo_tables(story)]
+    return "\n".join((_sentences(halo_sentences(story)), *tables))
 
 
 def _life(report: Report) -> str:

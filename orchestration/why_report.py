@@ -8,6 +8,8 @@ above 0 says the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from transforms.explain import Term
@@ -47,7 +49,7 @@ def pair_report(story: PairStory) -> Report:
     }
 
 
-def golden_report(story: ClusterStory, *, asked: str, life: list[dict[str, Any]]) -> Report:
+def golden_report(story: ClusterStory, *, asked: str, life: list[dict[str, Any]], halo: Report | None) -> Report:
     """A golden record that is alive."""
     key_of = {member.record.rid: member.record.key for member in story.members}
     return {
@@ -81,11 +83,11 @@ def golden_report(story: ClusterStory, *, asked: str, life: list[dict[str, Any]]
         "nearest": pair_report(story.nearest) if story.nearest else None,
         "cells": story.cells,
         "lineage": _events(life),
-        # Issue 4 adds "halo" here: what HaloPSA holds of it, and what was sent when.
+        "halo": _halo(halo),
     }
 
 
-def gone_report(golden_id: str, *, asked: str, life: list[dict[str, Any]]) -> Report:
+def gone_report(golden_id: str, *, asked: str, life: list[dict[str, Any]], halo: Report | None) -> Report:
     """A golden id that no record bears any more."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -94,6 +96,7 @@ def gone_report(golden_id: str, *, asked: str, life: list[dict[str, Any]]) -> Re
         "asked": asked,
         "why": [f"No source record belongs to {golden_id} any more: {life[-1]['event'].replace('_', ' ')}."],
         "lineage": _events(life),
+        "halo": _halo(halo),
     }
 
 
@@ -137,6 +140,60 @@ def _near_miss(miss: NearMiss) -> Report:
 def _events(life: list[dict[str, Any]]) -> list[Report]:
     return [
         {"event": event["event"], "other_id": event["other_id"] or "", "at": _moment(event["at"])} for event in life
+    ]
+
+
+def _halo(story: Any) -> Any:
+    """The publishing story with its moments as text."""
+    if isinstance(story, dict):
+        return {name: _halo(value) for name, value in story.items()}
+    if isinstance(story, list):
+        return [_halo(value) for value in story]
+    return _moment(story) if isinstance(story, datetime) else story
+
+
+def halo_sentences(story: Report) -> list[str]:
+    """Where a golden record stands towards HaloPSA, in a sentence or two."""
+    told = f"HaloPSA: {story['state']} (version {story['version']})"
+    if story["why"]:
+        told += f": {story['why']}"
+    more = [f"Refused {story['attempts']} times ({story['error_class']})."] if story["error_class"] else []
+    return [f"{told}.", *more, *([f"Remedy: {story['remedy']}."] if story["remedy"] else [])]
+
+
+def halo_tables(story: Report) -> list[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]]:
+    """(title, headings, rows) of the publishing story, the same for terminal and page."""
+    records = [
+        (f"{row['resource']} {row['halo_id']}", row["origin"], row["linked_at"], ", ".join(row["published"]))
+        for row in story["records"]
+    ]
+    effects = [
+        (
+            row["sent_at"],
+            f"{row['operation']} {row['resource']} {row['halo_id'] or ''}".strip(),
+            " > ".join(event["state"] for event in row["events"]) or row["state"],
+            row["settled_at"] or "",
+            ", ".join(row["fields"]),
+        )
+        for row in story["effects"]
+    ]
+    items = [
+        (
+            item["opened_at"],
+            item["kind"].replace("_", " "),
+            " and ".join(
+                f"{item['resource']} {halo_id}" for halo_id in (item["halo_id"], item["other_halo_id"]) if halo_id
+            ),
+            item["field"] or "",
+            item["state"] if item["state"] == "open" else f"closed {item['closed_at']}",
+            item["remedy"],
+        )
+        for item in story["work"]
+    ]
+    return [
+        ("in HaloPSA", ("record", "found by", "since", "fields that we publish"), records),
+        ("what was sent", ("sent", "write", "outcome", "settled", "fields"), effects),
+        ("work list", ("since", "what", "records", "field", "state", "what to do"), items),
     ]
 
 

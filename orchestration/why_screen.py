@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.why_report import Report
+from orchestration.why_report import Report, halo_sentences, halo_tables
 
 BAR_CELLS, BAR_CELLS_NARROW, WIDE = 32, 14, 110  # a bar on a wide and on a narrow terminal; columns
 FOR, AGAINST = "blue", "yellow"
@@ -95,6 +95,7 @@ def _golden(report: Report, console: Console) -> None:
         for cell in report["cells"]
     ]
     _table("values", ("field", "value", "from", "rule", "losers"), cells, console)
+    _halo(report, console)
     _lineage(report, console)
     if report["nearest"]:
         console.print("\n[bold]The nearest record outside[/bold]")
@@ -103,7 +104,18 @@ def _golden(report: Report, console: Console) -> None:
 
 def _gone(report: Report, console: Console) -> None:
     _sentences(report["why"], console)
+    _halo(report, console)
     _lineage(report, console)
+
+
+def _halo(report: Report, console: Console) -> None:
+    story = report["halo"]
+    if story is None:
+        return
+    console.print()
+    _sentences(halo_sentences(story), console)
+    for title, headings, rows in halo_tables(story):
+        _table(title, headings, rows, console)
 
 
 def _lineage(report: Report, console: Console) -> None:

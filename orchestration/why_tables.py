@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from assets.publishing import models, registry
+from assets.publishing import models, registry, story
 from assets.publishing.ledger import Ledger, LedgerBusy, LedgerError
 from transforms.contracts import ENTITIES
 from transforms.engines.duckdb import DuckDBEngine
@@ -27,17 +27,20 @@ from orchestration.exits import Exit, Stop
 from orchestration.settings import Settings
 
 STATE_TABLES = "tables.duckdb"
+Stories = Callable[[str], dict[str, Any] | None]
 Lives = Callable[[str], list[dict[str, Any]]]
 
 
 @dataclass
 class Tables:
-    """`place` names the file in messages; `life` gives the events of a golden id, the oldest first."""
+    """`place` names the file in messages; `life` gives the events of a golden id, the oldest first; `published`
+    what is known of it towards HaloPSA, None for nothing."""
 
     engine: DuckDBEngine
     place: str
     models: Callable[[str], Iterator[Model]]
     life: Lives
+    published: Stories
     _evidence: dict[str, Evidence] = field(default_factory=dict)
 
     @property
@@ -89,7 +92,13 @@ def of_data(settings: Settings, stack: ExitStack) -> Tables:
     except LedgerError as error:
         raise Stop(str(error), Exit.USAGE) from error
     stack.callback(ledger.close)
-    return Tables(_opened(path, stack), path.name, partial(_of_ledger, ledger), partial(registry.life_of, ledger))
+    return Tables(
+        _opened(path, stack),
+        path.name,
+        partial(_of_ledger, ledger),
+        partial(registry.life_of, ledger),
+        partial(story.story_of, ledger),
+    )
 
 
 def of_state(folder: Path, stack: ExitStack) -> Tables:
@@ -102,7 +111,7 @@ def of_state(folder: Path, stack: ExitStack) -> Tables:
     if not path.is_file():
         raise Stop(f"{folder}: no state of `resolve --state` is there ({STATE_TABLES} is missing).", Exit.USAGE)
     engine = _opened(path, stack)
-    return Tables(engine, str(path), partial(_of_folder, folder), partial(_last_run, engine))
+    return Tables(engine, str(path), partial(_of_folder, folder), partial(_last_run, engine), _unpublished)
 
 
 def _opened(path: Path, stack: ExitStack) -> DuckDBEngine:
@@ -134,3 +143,7 @@ def _last_run(engine: DuckDBEngine, golden_id: str) -> list[dict[str, Any]]:
     return [
         row for table in tables for row in engine.fetch(f"{table} where golden_id = {quoted(golden_id)}").to_pylist()
     ]
+
+
+def _unpublished(golden_id: str) -> None:
+    """What `resolve` made is not for HaloPSA."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 from assets.publishing import commit as commits
-from assets.publishing import mirror
+from assets.publishing import crosswalk, mapping, mirror
 from assets.publishing.ledger import Ledger
 from assets.publishing.publisher import publish
 from sources.clock import VirtualClock
@@ -56,7 +56,7 @@ def paces(people: int, *, changed: int | None = None) -> list[Pace]:
         AssertionError: HaloPSA does not hold every record exactly once, or the last run was not silent.
     """
     with tempfile.TemporaryDirectory(prefix="halosync-bench-") as folder:
-        tenant = _Tenant(Path(folder))
+        tenant = Tenant(Path(folder))
         organisations = {
             f"org_{number:06d}": _organisation(number) for number in range(max(1, people // PEOPLE_PER_ORGANISATION))
         }
@@ -73,7 +73,9 @@ def paces(people: int, *, changed: int | None = None) -> list[Pace]:
         return [created, updated, silent]
 
 
-class _Tenant:
+class Tenant:
+    """A ledger and a simulated tenant on one virtual clock."""
+
     def __init__(self, folder: Path) -> None:
         self.clock = VirtualClock()
         self.ledger = Ledger.open(folder / "ledger.sqlite")
@@ -100,6 +102,12 @@ class _Tenant:
         rows = sum(map(len, records.values()))
         best = _seconds_of(self._requests_at_best(result.writes, result.created, result.updated))
         return Pace(name, rows, requests, requests / rows if rows else 0.0, self.clock.time() - began_s, best)
+
+    def user_of(self, golden_id: str) -> dict[str, Any]:
+        """The user that bears a golden id, in HaloPSA's own names; empty where there is none."""
+        with self.ledger.read() as connection:
+            link = crosswalk.by_ids(connection, mapping.USER, [golden_id]).get(golden_id)
+        return self.simulator.records.rows["Users"][link.halo_id] if link else {}
 
     def _requests_at_best(self, writes: dict[str, int], created: int, updated: int) -> int:
         updates = sum(writes.values()) - created

@@ -102,7 +102,7 @@ def test_groups_follow_each_other_without_a_circle(definitions):
     order = list(TopologicalSorter(before).static_order())
 
     path = ["raw", "ledger", "standardised", "resolved", "golden", "changes", "delivery", "ops"]
-    assert [group for group in order if group != "quality"] == path
+    assert [group for group in order if group not in ("quality", "reconcile")] == path
 
 
 @pytest.mark.parametrize(("wish", "status"), [(None, "STOPPED"), ("running", "RUNNING"), ("yes", "STOPPED")])
@@ -114,7 +114,7 @@ def test_schedules_start_stopped_unless_asked_for(monkeypatch, runtime, wish, st
 
     found = {schedule.name: schedule.default_status.value for schedule in build_definitions(runtime=runtime).schedules}
 
-    assert found == dict.fromkeys(["every_30_minutes", "nightly_at_2"], status)
+    assert found == dict.fromkeys(["every_30_minutes", "nightly_at_2", "nightly_at_3"], status)
 
 
 def test_webhooks_that_wait_start_one_run_for_all_of_them(runtime, definitions):

@@ -36,6 +36,21 @@ def test_0_when_all_is_done(copy):
     assert (summary["changes"], summary["notes"]) == (UNCHANGED, [])
 
 
+def test_reconcile_is_0_where_halopsa_holds_what_was_published_and_3_where_a_person_must_look(copy):
+    with copy.vendors() as (around, environment):
+        first = halosync("reconcile", "--json", data=copy.root, **environment)
+        records = around.simulators["halopsa"].records
+        mine = next(row for row in records.rows["Users"].values() if row.get("_custom"))
+        records.delete("Users", mine["id"])
+        second = halosync("reconcile", data=copy.root, **environment)
+
+    found = json.loads(first.stdout)
+    assert (first.returncode, second.returncode) == (0, 3), first.stderr + second.stderr
+    assert (found["schema_version"], found["replanned"], found["problems"]) == (1, 0, [])
+    assert {kind: count for kind, count in found["found"].items() if count} == {}
+    assert "deleted" in second.stdout
+
+
 def test_3_when_a_vendor_is_down(copy):
     """The others load, nothing is taken for deleted, nothing is written to HaloPSA."""
     with copy.vendors() as (around, environment):

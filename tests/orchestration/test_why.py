@@ -173,6 +173,36 @@ def test_a_merged_id_leads_to_its_heir_and_a_retired_one_says_so(ask: Called, ho
     assert (merged[0], retired[0]) == (0, 0)
 
 
+def test_a_golden_record_tells_what_was_sent_to_halopsa(ask: Called, house: House) -> None:
+    ((golden_id, halo_id),) = house.query(
+        "select golden_id, halo_id from ops.crosswalk where resource = 'Users' and origin = 'created' order by 1 limit 1"
+    )
+
+    code, out, _ = ask(str(golden_id), "--json")
+    _, screen, _ = ask(str(golden_id))
+
+    story = json.loads(out)["halo"]
+    assert code == 0
+    assert (story["state"], story["reason"], story["work"]) == ("published", None, [])
+    assert [(row["resource"], row["halo_id"], row["origin"]) for row in story["records"]] == [
+        ("Users", halo_id, "created")
+    ]
+    (sent,) = story["effects"]
+    assert (sent["operation"], sent["halo_id"], "email" in sent["fields"]) == ("create", halo_id, True)
+    assert (sent["state"], sent["status"]) == ("acked", 201)
+    assert f"create Users {halo_id}" in " ".join(screen.split())
+    assert "HaloPSA: published (version 1)." in screen
+
+
+def test_every_column_of_the_mirrored_ledger_is_commented(house: House) -> None:
+    bare = house.query(
+        "select table_name, column_name from duckdb_columns() where schema_name = 'ops' and comment is null "
+        "and table_name in ('effect', 'effect_event', 'outbox', 'work_item', 'crosswalk', 'run', 'feed', 'commit')"
+    )
+
+    assert bare == []
+
+
 def test_a_model_that_is_newer_than_the_tables_is_not_believed(ask: Called, house: House) -> None:
     """A run under way learns a model before the inspection copy is swapped."""
     ledger = Ledger.open(house.root / "ledger.sqlite")
