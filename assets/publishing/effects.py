@@ -104,8 +104,14 @@ class EffectLog:
 
     def send(self, effect_id: int, draft: Draft) -> Sent:
         """Send one draft that `begin` made durable. The outcome is not durable until `settle`: a death in between is
-        cleared up by looking, like any lost answer."""
+        cleared up by looking, like any lost answer.
+
+        Raises:
+            LedgerBusy: a newer run has taken over while this one slept; nothing left.
+        """
         self._reach("before_bytes_leave")
+        with self._ledger.read() as connection:
+            self._check_fence(connection)
         resource = cast(Resource, draft.resource)
         if draft.link is None:
             outcome = self._halo.create(resource, draft.body)
