@@ -49,11 +49,20 @@ class RollingLimiter:
             self._clock.sleep(wait_s)
             waited_s += wait_s
 
-    def _wait_s(self) -> float:
+    def make_room(self, calls: int) -> None:
+        """Wait until `calls` fit every window at once; counts none of them. More than a whole limit waits for that."""
+        while True:
+            with self._lock:
+                wait_s = self._wait_s(calls)
+            if wait_s <= 0:
+                return
+            self._clock.sleep(wait_s)
+
+    def _wait_s(self, calls: int = 1) -> float:
         now_s = self._clock.time()
         waits = [
-            sent[0] + limit.window_s + ARRIVAL_MARGIN_S - now_s
+            sent[min(len(sent) + calls - limit.calls, len(sent)) - 1] + limit.window_s + ARRIVAL_MARGIN_S - now_s
             for limit, sent in zip(self._limits, self._sent, strict=True)
-            if len(sent) == limit.calls
+            if sent and len(sent) + calls > limit.calls
         ]
         return max(waits, default=0.0)

@@ -7,7 +7,7 @@ Surprise: `published` has no entry for a field that we never wrote and that neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -46,6 +46,17 @@ def owners(connection: sa.Connection, resource: str) -> dict[int, str]:
     """Halo id -> golden id of every link of `resource`."""
     query = sa.select(crosswalk.c.halo_id, crosswalk.c.golden_id).where(crosswalk.c.resource == resource)
     return {row.halo_id: row.golden_id for row in connection.execute(query)}
+
+
+def every(connection: sa.Connection, resource: str) -> Iterator[Link]:
+    """All links of `resource`, by golden id."""
+    query = sa.select(crosswalk).where(crosswalk.c.resource == resource).order_by(crosswalk.c.golden_id)
+    return (_as_link(row) for row in connection.execute(query))
+
+
+def forget(connection: sa.Connection, golden_id: str, resource: str) -> None:
+    """Drop a link to what HaloPSA has no more."""
+    connection.execute(sa.delete(crosswalk).where(crosswalk.c.golden_id == golden_id, crosswalk.c.resource == resource))
 
 
 def created(connection: sa.Connection, resource: str) -> set[int]:

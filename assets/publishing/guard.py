@@ -15,11 +15,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from assets.publishing import mapping
+from assets.publishing import mapping, mirror
 from assets.publishing.ledger import Ledger
 from assets.publishing.planned import PlannedEffect
 from assets.publishing.rules import Limit, Rules
-from assets.publishing.tables import crosswalk, head, mirror, outbox
+from assets.publishing.tables import crosswalk, head, outbox
 
 ENTITIES = ("organisation", "contact")
 OPERATIONS = ("creates", "updates", "retires")
@@ -29,7 +29,7 @@ Counts = Mapping[str, Mapping[str, int]]  # entity -> operation -> records
 @dataclass(frozen=True)
 class Ground:
     """What a run is measured against. `linked`: golden records with a HaloPSA record; `sources`: live golden records
-    that name a source; `read_at`: when the oldest part of the mirror was read, None where it holds nothing."""
+    that name a source; `read_at`: when the oldest part of the mirror was read, None where that is not known."""
 
     linked: dict[str, int]
     sources: dict[str, int]
@@ -44,7 +44,7 @@ def ground(ledger: Ledger) -> Ground:
         groups = sa.select(head.c.sources, sa.func.count()).where(head.c.is_live).group_by(head.c.sources)
         for sources, count in connection.execute(groups):
             named.update(dict.fromkeys(filter(None, sources.split(",")), count))
-        read_at = connection.scalar(sa.select(sa.func.min(mirror.c.seen_at)))
+        read_at = mirror.oldest_walk(connection)
     linked = {entity: by_resource.get(resource, 0) for entity, resource in mapping.MAIN_RESOURCE.items()}
     return Ground(linked, dict(sorted(named.items())), read_at)
 

@@ -7,6 +7,7 @@ Surprise: `fields` holds only what Halo really showed; a field that a thin list 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from typing import Any
 import sqlalchemy as sa
 from sources.clock import Clock
 from sources.halopsa import fields as halo_fields
+from sources.halopsa.client import WriteOutcome
 
 from assets.publishing import mapping
 from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, advance, chunked, upsert
-from assets.publishing.tables import mark, mirror
+from assets.publishing.tables import from_micros, mark, micros, mirror
 
-_WALKS = "walks:"
+_WALKS, _WALKED_AT = "walks:", "walked_at:"
 _EXTRAS = {mapping.USER: ("email_2", "email_3"), mapping.CLIENT: ("main_site_id",), mapping.SITE: ("name",)}
 
 
@@ -62,6 +64,19 @@ def read_payload(resource: str, payload: Mapping[str, Any]) -> HaloRecord | None
     )
 
 
+def whole(resource: str, detail: Mapping[str, Any]) -> HaloRecord | None:
+    """A detail read as a record; a field it does not show is blank, for details show everything."""
+    record = read_payload(resource, detail)
+    if record is None:
+        return None
+    return dataclasses.replace(record, fields={**dict.fromkeys(mapping.FIELDS[resource]), **record.fields})
+
+
+def acked_record(resource: str, outcome: WriteOutcome) -> HaloRecord | None:
+    """What HaloPSA answered to a write that it applied."""
+    return read_payload(resource, outcome.record or {}) if outcome.kind == "acked" else None
+
+
 def replace(ledger: Ledger, clock: Clock, payloads: Mapping[str, Iterable[str | Mapping[str, Any]]]) -> dict[str, int]:
     """Put a finished walk in place of the old one, in one transaction: resource (Client, Site, Users) -> payloads.
 
@@ -76,6 +91,7 @@ def replace(ledger: Ledger, clock: Clock, payloads: Mapping[str, Iterable[str | 
         for resource, found in records.items():
             connection.execute(sa.delete(mirror).where(mirror.c.resource == resource))
             advance(connection, f"{_WALKS}{resource}")
+            upsert(connection, mark, [{"name": f"{_WALKED_AT}{resource}", "value": micros(at)}])
             for some in chunked(found, ROWS_PER_STATEMENT):
                 upsert(connection, mirror, [_as_row(record, at) for record in some])
     return {resource: len(found) for resource, found in records.items()}
@@ -87,9 +103,22 @@ def never_walked(connection: sa.Connection) -> list[str]:
     return [resource for resource in mapping.FIELDS if f"{_WALKS}{resource}" not in known]
 
 
+def oldest_walk(connection: sa.Connection) -> datetime | None:
+    """When the resource was read whole whose turn is the longest ago; None where no moment is known."""
+    names = [f"{_WALKED_AT}{resource}" for resource in mapping.FIELDS]
+    value = connection.scalar(sa.select(sa.func.min(mark.c.value)).where(mark.c.name.in_(names)))
+    return None if value is None else from_micros(value)
+
+
 def note(connection: sa.Connection, records: Iterable[HaloRecord], at: datetime) -> None:
     """Remember records as Halo just showed them."""
     upsert(connection, mirror, [_as_row(record, at) for record in records])
+
+
+def forget(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) -> None:
+    """Take out records that HaloPSA has no more."""
+    for some in chunked(halo_ids, IDS_PER_QUERY):
+        connection.execute(sa.delete(mirror).where(mirror.c.resource == resource, mirror.c.halo_id.in_(some)))
 
 
 def by_ids(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) -> dict[int, HaloRecord]:
@@ -97,6 +126,24 @@ def by_ids(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) ->
     for some in chunked(halo_ids, IDS_PER_QUERY):
         query = sa.select(mirror).where(mirror.c.resource == resource, mirror.c.halo_id.in_(some))
         found.update({row.halo_id: _as_record(row) for row in connection.execute(query)})
+    return found
+
+
+def count(connection: sa.Connection, resource: str) -> int:
+    query = sa.select(sa.func.count()).select_from(mirror).where(mirror.c.resource == resource)
+    return connection.scalar(query) or 0
+
+
+def counts_by_client(connection: sa.Connection, resource: str, client_ids: Sequence[int]) -> dict[int, int]:
+    """How many sites or users each client has."""
+    found: dict[int, int] = {}
+    for some in chunked(client_ids, IDS_PER_QUERY):
+        query = (
+            sa.select(mirror.c.client_id, sa.func.count())
+            .where(mirror.c.resource == resource, mirror.c.client_id.in_(some))
+            .group_by(mirror.c.client_id)
+        )
+        found.update({row[0]: row[1] for row in connection.execute(query)})
     return found
 
 

@@ -8,7 +8,7 @@ new to say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -68,6 +68,12 @@ def settle(ledger: Ledger, clock: Clock, verdicts: Mapping[str, Verdict]) -> Non
     ]
     with ledger.transaction() as connection:
         connection.execute(_SETTLE, rows)
+
+
+def failed_before(connection: sa.Connection) -> set[str]:
+    """Golden ids of what waits and has failed since its data last changed."""
+    query = sa.select(outbox.c.golden_id).where(outbox.c.attempts > 0, outbox.c.state.in_((*WAITING, "unknown")))
+    return set(connection.scalars(query))
 
 
 def tally(ledger: Ledger) -> dict[str, int]:
@@ -146,6 +152,18 @@ def requeue(connection: sa.Connection, golden_ids: Sequence[str], *, attempts_ma
                 state=sa.case((is_parked, "rejected"), else_="pending"),
                 reason=sa.case((is_parked, parked), else_=None),
             )
+        )
+
+
+def plan_again(connection: sa.Connection, golden_ids: Iterable[str]) -> None:
+    """Put records that count as published back in the queue, for HaloPSA no longer holds what we wrote."""
+    rows = [{"of_id": golden_id} for golden_id in golden_ids]
+    if rows:
+        connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.golden_id == sa.bindparam("of_id"), outbox.c.state == "published")
+            .values(state="pending", reason=None),
+            rows,
         )
 
 

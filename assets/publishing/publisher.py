@@ -8,12 +8,12 @@ Surprise: payloads are made at the moment of sending from the newest head; an ou
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
+import sqlalchemy as sa
 from sources.clock import Clock
-from sources.halopsa import fields as halo_fields
 from sources.http import VendorError
 
 from assets.publishing import (
@@ -29,6 +29,8 @@ from assets.publishing import (
     reasons,
     recover,
     retire,
+    updates,
+    work,
 )
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import Draft, EffectLog, Sent
@@ -36,15 +38,17 @@ from assets.publishing.halo import Halo
 from assets.publishing.heads import Head
 from assets.publishing.ledger import Ledger, chunked
 from assets.publishing.merge import Value
-from assets.publishing.mirror import HaloRecord
 from assets.publishing.outbox import Verdict
 from assets.publishing.planned import Gate
 from assets.publishing.rules import Rules, demo_rules
 from assets.publishing.session import Progress, PublishResult, Session, Stopped, verdict_of
+from assets.publishing.tables import mark
+from assets.publishing.updates import Change
 
 SLICE_ROWS = 50  # creates made durable together; after a death so many must be looked up at most
 ROUNDS_MAX = 3  # a record proven absent is planned again in the same run, but not for ever
 LEASE = "publish"
+MUST_RECONCILE = "must_reconcile"  # a mark that a restore of the ledger sets and reconcile.py clears
 
 
 def publish(
@@ -80,6 +84,8 @@ def publish(
             gate=gate,
             deadline_at=None if time_s_max is None else clock.time() + time_s_max,
         )
+        with ledger.read() as connection:
+            session.suspects = outbox.failed_before(connection)
         try:
             _require_mirror(session)
             recover.clear_up(session)
@@ -95,6 +101,8 @@ def publish(
                 else:
                     audience.close(session, entity, "retire", reasons.NOT_TRACKED)
             recover.clear_up(session)
+            with ledger.transaction() as connection:
+                work.renew_merges(connection, at=clock.now(), run_id=run_id)
         except (VendorError, Stopped) as error:
             session.result.problems.append(f"Publishing stopped early: {error}. What was not sent waits in the outbox.")
         return _concluded(session)
@@ -104,6 +112,15 @@ def _require_mirror(session: Session) -> None:
     """Without knowing what Halo holds, every create could double a record that people made."""
     with session.ledger.read() as connection:
         missing = mirror.never_walked(connection)
+        walked_at = mirror.oldest_walk(connection)
+        is_restored = connection.scalar(sa.select(mark.c.value).where(mark.c.name == MUST_RECONCILE))
+    if is_restored:
+        raise Stopped("The ledger was restored from a backup and HaloPSA may have moved on; first: halosync reconcile")
+    if walked_at is not None and session.clock.now() - walked_at > session.rules.mirror_age_max:
+        raise Stopped(
+            f"What HaloPSA holds was last read on {walked_at:%Y-%m-%d %H:%M} UTC, longer ago than mirror_age_max_h "
+            "allows; first: halosync reconcile"
+        )
     if missing:
         raise Stopped(f"HaloPSA's {', '.join(missing)} were never read whole, so existing records cannot be told")
 
@@ -116,19 +133,27 @@ def _publish_entity(session: Session, entity: str) -> None:
         with session.ledger.read() as connection:
             states = outbox.READY if round_ == 0 else outbox.UNSENT
             waiting = list(outbox.waiting(connection, entity, "upsert", states))
+        gathered: dict[str, list[Change]] = defaultdict(list)
         for done, ids in enumerate(chunked(waiting, SLICE_ROWS)):
             session.progress(entity, done * SLICE_ROWS, len(waiting))
             session.check_brakes()
-            _publish_slice(session, entity, ids)
+            for change in _publish_slice(session, entity, ids):
+                gathered[change.link.resource].append(change)
+            if sum(map(len, gathered.values())) >= updates.GATHERED_MAX:
+                updates.send_gathered(session, gathered)
+                gathered.clear()
+        updates.send_gathered(session, gathered)
         session.progress(entity, len(waiting), len(waiting))
         if not recover.clear_up(session):
             return
 
 
-def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
+def _publish_slice(session: Session, entity: str, ids: list[str]) -> list[Change]:
+    """Create what is missing, and give back what needs an update."""
     with session.ledger.read() as connection:
         found = heads.by_ids(connection, ids)
     verdicts: dict[str, Verdict] = {}
+    changes: list[Change] = []
     todo = []
     for head in found.values():
         reason = session.adoption_holds.get(head.golden_id)
@@ -138,9 +163,9 @@ def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
             verdicts[head.golden_id] = Verdict(head.version, "held", reason)
     try:
         if entity == "organisation":
-            _stage(session, mapping.CLIENT, todo, _wanted(mapping.CLIENT, todo), verdicts)
+            changes += _stage(session, mapping.CLIENT, todo, _wanted(mapping.CLIENT, todo), verdicts)
             sited = linking.main_sites(session, [head for head in todo if head.golden_id not in verdicts], verdicts)
-            _stage(session, mapping.SITE, sited, _wanted(mapping.SITE, sited), verdicts)
+            changes += _stage(session, mapping.SITE, sited, _wanted(mapping.SITE, sited), verdicts)
         else:
             placed = linking.places(session, todo, verdicts)
             wanted = {
@@ -152,13 +177,19 @@ def _publish_slice(session: Session, entity: str, ids: list[str]) -> None:
                 for head in todo
                 if head.golden_id in placed
             }
-            _stage(session, mapping.USER, [head for head in todo if head.golden_id in placed], wanted, verdicts)
+            changes += _stage(
+                session, mapping.USER, [head for head in todo if head.golden_id in placed], wanted, verdicts
+            )
+        changes = [replace(change, is_held=change.head.golden_id in verdicts) for change in changes]
+        unfinished = {change.head.golden_id for change in changes}
         for head in todo:
-            verdicts.setdefault(head.golden_id, Verdict(head.version, "published"))
+            if head.golden_id not in unfinished:
+                verdicts.setdefault(head.golden_id, Verdict(head.version, "published"))
     except (VendorError, Stopped):
         session.settle(verdicts)
         raise
     session.settle(verdicts)
+    return changes
 
 
 def _wanted(resource: str, todo: list[Head]) -> dict[str, dict[str, Value]]:
@@ -171,13 +202,13 @@ def _stage(
     todo: list[Head],
     wanted: Mapping[str, Mapping[str, Value]],
     verdicts: dict[str, Verdict],
-) -> None:
-    """Bring one resource of the slice up to date; records that need no more work get no verdict here."""
+) -> list[Change]:
+    """Create what one resource of the slice lacks; gives back what seems to need an update."""
     with session.ledger.read() as connection:
         links = crosswalk.by_ids(connection, resource, [head.golden_id for head in todo])
         known = mirror.by_ids(connection, resource, [link.halo_id for link in links.values()])
     drafts: list[Draft] = []
-    updates: list[tuple[Head, Link]] = []
+    changes: list[Change] = []
     agreed: list[Link] = []
     stamp_field = session.stamp_field(resource) if todo else None
     owners = session.rules.owners_of(resource)
@@ -194,20 +225,19 @@ def _stage(
             drafts.append(_create_draft(head, resource, decision, stamp_field))
         elif link is not None and isinstance(decision, plan.Update):
             if resource == mapping.SITE and head.golden_id in session.fresh_sites:
-                drafts.append(_update_draft(head, link, decision, now, None, {}))
+                drafts.append(updates.draft_of(session, head, link, decision, now, {}))
             elif mode == "create_only":
                 verdicts[head.golden_id] = Verdict(head.version, "suppressed", reasons.CREATE_ONLY)
             else:
-                updates.append((head, link))
+                changes.append(Change(head, link, wanted[head.golden_id]))
         elif link is not None and isinstance(decision, plan.Nothing) and decision.agreed:
             agreed.append(linking.with_agreed(link, decision.agreed))
     if agreed:
         with session.ledger.transaction() as connection:
             crosswalk.save(connection, agreed, session.clock.now())
-    _send_many(session, drafts, verdicts)
-    for head, link in updates:
-        session.check_brakes()
-        _update(session, head, link, wanted[head.golden_id], verdicts)
+    _create(session, [draft for draft in drafts if draft.link is None], verdicts)
+    verdicts |= updates.send_drafts(session, [draft for draft in drafts if draft.link is not None])
+    return changes
 
 
 def _create_draft(head: Head, resource: str, decision: plan.Create, stamp_field: int | None) -> Draft:
@@ -223,8 +253,8 @@ def _create_draft(head: Head, resource: str, decision: plan.Create, stamp_field:
     )
 
 
-def _send_many(session: Session, drafts: list[Draft], verdicts: dict[str, Verdict]) -> None:
-    """Send drafts that need no fresh read, one request each, between two commits for all of them."""
+def _create(session: Session, drafts: list[Draft], verdicts: dict[str, Verdict]) -> None:
+    """Send creates, one request each, between two commits for all of them."""
     drafts = session.admitted(drafts, verdicts)
     if not drafts:
         return
@@ -241,73 +271,6 @@ def _send_many(session: Session, drafts: list[Draft], verdicts: dict[str, Verdic
         raise
     session.log.settle(done)
     verdicts |= {sent.draft.golden_id: verdict for sent in done if (verdict := verdict_of(sent)) is not None}
-
-
-def _update(
-    session: Session, head: Head, link: Link, wanted: Mapping[str, Value], verdicts: dict[str, Verdict]
-) -> None:
-    """Decide again on a fresh read of the record, then send what is left to change."""
-    detail = session.halo.get(link.resource, link.halo_id)  # type: ignore[arg-type]
-    now = _whole(link.resource, detail or {})
-    if now is None:
-        verdicts[head.golden_id] = Verdict(head.version, "held", reasons.GONE)
-        return
-    stamp_field = session.stamp_field(link.resource)
-    if now.golden_id == head.golden_id:
-        link = replace(link, is_stamped=True)
-    changed_at = halo_fields.updated_at(detail or {})
-    decision = plan.decide(
-        link.resource,
-        wanted,
-        link,
-        now,
-        session.rules.owners_of(link.resource),
-        can_stamp=stamp_field is not None,
-        is_newer=changed_at is not None and head.updated_at > changed_at,
-    )
-    if isinstance(decision, plan.Update):
-        session.result.conflicts += len(decision.merge.conflicts)
-        verdict = session.send_one(_update_draft(head, link, decision, now, stamp_field, detail or {}))
-        if verdict is not None:
-            verdicts[head.golden_id] = verdict
-    elif isinstance(decision, plan.Hold):
-        verdicts[head.golden_id] = Verdict(head.version, "held", decision.reason)
-    elif isinstance(decision, plan.Nothing):
-        with session.ledger.transaction() as connection:
-            crosswalk.save(connection, [linking.with_agreed(link, decision.agreed)], session.clock.now())
-            mirror.note(connection, [now], session.clock.now())
-
-
-def _update_draft(
-    head: Head,
-    link: Link,
-    decision: plan.Update,
-    now: HaloRecord | None,
-    stamp_field: int | None,
-    detail: Mapping[str, Any],
-) -> Draft:
-    return Draft(
-        golden_id=head.golden_id,
-        entity=head.entity,
-        version=head.version,
-        resource=link.resource,
-        operation="update",
-        values=decision.merge.writes,
-        body=plan.body_of_update(link.resource, decision, head.golden_id, stamp_field, detail),
-        link=link,
-        now=now,
-        agreed=decision.merge.agreed,
-        is_stamping=decision.stamp,
-    )
-
-
-def _whole(resource: str, detail: Mapping[str, Any]) -> HaloRecord | None:
-    """A detail read as a record; a field it does not show is blank, for details show everything."""
-    record = mirror.read_payload(resource, detail)
-    if record is None:
-        return None
-    blank: dict[str, Value] = dict.fromkeys(mapping.FIELDS[resource])
-    return replace(record, fields={**blank, **record.fields})
 
 
 def _concluded(session: Session) -> PublishResult:

@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sources.clock import Clock, VirtualClock
 from sources.halopsa.client import WriteOutcome
+from sources.halopsa.fields import as_id
 from sources.halopsa.settings import GOLDEN_ID_FIELD, Resource
 
 from assets.publishing import mapping, mirror, states
@@ -91,6 +92,18 @@ class StandIn:
 
     def rows(self, resource: Resource, **filters: Any) -> list[dict[str, Any]]:
         return self._halo.rows(resource, **filters)
+
+    def walk(self, resource: Resource, **filters: Any) -> Iterator[list[Any]]:
+        for page in self._halo.walk(resource, **filters) if self._is_exact else ():
+            yield [
+                self._known.get((resource, as_id(row.get("id")) or 0)) or row
+                for row in page
+                if isinstance(row, Mapping)
+            ]
+
+    def make_room(self, calls: int) -> None:
+        if self._is_exact:
+            self._halo.make_room(calls)
 
     def golden_id_field(self, resource: Resource) -> int | None:
         return self._halo.golden_id_field(resource)

@@ -6,7 +6,7 @@ Surprise: failures are counted in a row, not in all; one lost answer among thous
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sources.clock import Clock
@@ -69,6 +69,7 @@ class Session:
     stand_ins: dict[str, StandIn] = field(default_factory=dict)  # by held organisation
     near: dict[str, frozenset[int]] = field(default_factory=dict)  # by held organisation: clients it may be
     fresh_sites: set[str] = field(default_factory=set)  # golden ids whose main site this very run made, blank
+    suspects: set[str] = field(default_factory=set)  # golden ids whose last write failed: they travel alone
     _failures: int = 0
     _acked: int = 0
     _stamp_fields: dict[str, int | None] | None = None
@@ -101,12 +102,19 @@ class Session:
     def send(self, effect_id: int, draft: Draft) -> Sent:
         """Send one durable draft and count it."""
         sent = self.log.send(effect_id, draft)
-        if sent.is_acked:
-            self._acked += 1
-            self._count(draft)
-        is_failure = not sent.is_acked and (sent.outcome.kind != "rejected" or sent.outcome.is_retryable)
-        self._failures = self._failures + 1 if is_failure else 0
+        self.note_sent([sent])
         return sent
+
+    def note_sent(self, sent: Sequence[Sent]) -> None:
+        """Count what one request brought; a request fails where Halo judged none of its records."""
+        for one in sent:
+            if one.is_acked:
+                self._acked += 1
+                self._count(one.draft)
+            elif one.outcome.kind == "unknown":
+                self.suspects.add(one.draft.golden_id)
+        is_judged = (one.is_acked or (one.outcome.kind == "rejected" and not one.outcome.is_retryable) for one in sent)
+        self._failures = 0 if any(is_judged) else self._failures + 1
 
     def send_one(self, draft: Draft) -> Verdict | None:
         """The whole protocol for one draft; None where it was applied."""

@@ -26,6 +26,9 @@ from sources.halopsa.settings import Resource
 from sources.halopsa.walk import Walk
 from sources.http import BadRequest, RateLimited, Unauthorised, Unreachable, VendorError
 
+# Classes of refusal that say nothing about an element, so that halving the array would only ask the same again.
+_OF_THE_WHOLE = frozenset({"unauthorised", "forbidden", "not_found", "rate_limited", "not_sent"})
+
 
 @dataclass(frozen=True)
 class WriteOutcome:
@@ -88,6 +91,7 @@ class HaloClient:
             for resource in settings.RESOURCES
         }
         self._custom_field_ids: dict[str, dict[str, int]] | None = None
+        self._shows_all: dict[str, bool] = {}  # resource -> whether this tenant answers an array with all its records
 
     @property
     def retried(self) -> Counter[str]:
@@ -117,6 +121,10 @@ class HaloClient:
                 f"{VENDOR}: the list of {resource} showed {walk.seen_rows} of {walk.expected_rows} rows", retryable=True
             )
         return found
+
+    def make_room(self, calls: int) -> None:
+        """Wait until `calls` requests fit the rate limit at once, so that they leave without a pause in between."""
+        self.session.http.limiter.make_room(calls)
 
     def get(self, resource: Resource, record_id: int) -> dict[str, Any] | None:
         """One record in full, all its custom fields included; None where there is none."""
@@ -203,13 +211,19 @@ class HaloClient:
     def update_many(self, resource: Resource, updates: Sequence[tuple[int, Mapping[str, Any]]]) -> list[WriteOutcome]:
         """Change many records in arrays, outcomes in the order given. Only updates: a lost create could double.
 
-        An element that Halo refuses is found by halving; the elements before it may have been applied already, which
-        is harmless, since an update said twice says the same. An element is acked only if its record came back.
+        Whether the tenant answers an array with all its records is found out on the first two; where it does not, the
+        rest goes one by one, and one outcome of the two is `unknown`. An element that Halo refuses is found by halving;
+        the elements before it may have been applied already, which is harmless, since an update said twice says the
+        same. An element is acked only if its record came back.
+
+        Raises:
+            ValueError: a field we may not write.
         """
+        elements = [_update(resource, *update) for update in updates]
         outcomes: list[WriteOutcome] = []
-        for start in range(0, len(updates), settings.BATCH_ROWS_MAX):
-            batch = updates[start : start + settings.BATCH_ROWS_MAX]
-            outcomes += self._write_batch(resource, [_update(resource, *update) for update in batch])
+        while len(outcomes) < len(elements):
+            rows = {None: settings.PROBE_ROWS, True: settings.BATCH_ROWS_MAX, False: 1}[self._shows_all.get(resource)]
+            outcomes += self._write_batch(resource, elements[len(outcomes) : len(outcomes) + rows])
         return outcomes
 
     def _write_one(self, resource: Resource, element: dict[str, Any]) -> WriteOutcome:
@@ -228,12 +242,13 @@ class HaloClient:
         if len(elements) == 1:
             return [self._write_one(resource, elements[0])]
         outcome, answer = self._post(resource, elements, {"returnall": "true"})
-        if outcome is not None and outcome.kind == "rejected" and not outcome.is_retryable:
+        if outcome is not None and outcome.kind == "rejected" and outcome.error_class not in _OF_THE_WHOLE:
             middle = len(elements) // 2
             return self._write_batch(resource, elements[:middle]) + self._write_batch(resource, elements[middle:])
         if outcome is not None:
             return [outcome] * len(elements)
         records = {as_id(record.get("id")): record for record in _objects(resource, answer)}
+        self._shows_all.setdefault(resource, all(element["id"] in records for element in elements))
         unseen = WriteOutcome("unknown", message="the answer does not show this record", error_class="unreadable")
         return [
             WriteOutcome("acked", record=records[element["id"]], status=200) if element["id"] in records else unseen

@@ -45,6 +45,7 @@ SHRINK_SHARE_MAX = 0.5
 
 # Update arrays: no limit is published; 25 keeps a lost answer small and is what facts/halopsa.md section 9 advises.
 BATCH_ROWS_MAX = 25
+PROBE_ROWS = 2  # the first array of a resource: large enough to see whether all come back, small if one does not
 RATE_ATTEMPTS_MAX = 12  # of a write that was answered 429, which means it was not applied: half an hour at least
 
 # The custom field that carries the golden id, made by an admin on clients, sites and users. Names travel, ids do not.

@@ -105,6 +105,10 @@ class HaloRecords:
             self.rows[resource][record_id] = row
             raise Refused("CODE:APP07/1 This record has tickets and cannot be deleted.")
         self.ids[resource].remove(record_id)
+        if resource == "Users":
+            self.users_of[row["site_id"]].remove(record_id)
+        elif resource == "Site":
+            self.sites_of[row["client_id"]].remove(record_id)
         self.versions[resource] += 1
         self._save([(resource, row | {"_deleted": True})])
         return row

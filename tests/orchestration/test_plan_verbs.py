@@ -51,12 +51,13 @@ def test_a_new_account_is_planned_then_applied_then_kept_current(account, capsys
     applied = said(capsys)
     assert applied["drift"] == []
     assert applied["halo"]["created"] == sum(count["creates"] for count in planned["counts"].values())
-    assert writes() == len(planned["effects"])
+    sent = writes()
+    assert 0 < sent <= len(planned["effects"])  # updates travel in arrays
 
     assert main(["apply", str(folder / "plan.json")]) == Exit.USAGE
     assert "a plan is used once" in capsys.readouterr().err
     assert main(["publish", "--json"]) == Exit.DONE
-    assert (said(capsys)["halo"]["created"], writes()) == (0, len(planned["effects"]))
+    assert (said(capsys)["halo"]["created"], writes()) == (0, sent)
     assert main(["plan", "--json"]) == Exit.DONE
     assert said(capsys)["effects"] == []
 

@@ -511,7 +511,8 @@ def test_many_updates_go_out_in_arrays_and_each_is_acked_by_its_own_record():
     assert [(outcome.kind, outcome.record["title"]) for outcome in outcomes] == [
         ("acked", f"T{n}") for n in range(2, 62)
     ]
-    assert sum(entry.method == "POST" and entry.path == "/api/Users" for entry in simulator.log) == 3
+    # Two to see whether all come back, then 25, 25 and 8.
+    assert sum(entry.method == "POST" and entry.path == "/api/Users" for entry in simulator.log) == 4
 
 
 @pytest.mark.parametrize("is_batch_atomic", [False, True])
@@ -535,12 +536,24 @@ def test_a_batch_that_fails_half_way_ends_with_every_element_applied():
     assert {outcome.kind for outcome in outcomes} == {"acked"}
 
 
-def test_a_tenant_that_shows_only_the_last_record_leaves_the_others_unknown():
-    simulator = tenant(3, is_returnall_supported=False)
+def test_a_tenant_that_shows_only_the_last_record_is_found_out_on_two_and_then_written_one_by_one():
+    simulator = tenant(30, is_returnall_supported=False)
+    client = connect(simulator)
 
-    outcomes = connect(simulator).update_many("Users", [(number, {"title": "New"}) for number in (2, 3, 4)])
+    outcomes = client.update_many("Users", [(number, {"title": "New"}) for number in range(2, 32)])
+    again = client.update_many("Users", [(number, {"title": "Newer"}) for number in range(2, 32)])
 
-    assert [outcome.kind for outcome in outcomes] == ["unknown", "unknown", "acked"]
+    assert [outcome.kind for outcome in outcomes] == ["unknown"] + ["acked"] * 29
+    assert [outcome.kind for outcome in again] == ["acked"] * 30
+
+
+def test_a_refusal_of_the_whole_array_is_not_asked_again_in_halves():
+    simulator = tenant(30, granted_scope="read:customers")
+
+    outcomes = connect(simulator).update_many("Users", [(number, {"title": "New"}) for number in range(2, 6)])
+
+    assert [outcome.error_class for outcome in outcomes] == ["forbidden"] * 4
+    assert sum(entry.method == "POST" and entry.path == "/api/Users" for entry in simulator.log) == 2
 
 
 # -- reading back ---------------------------------------------------------------------------------------------------

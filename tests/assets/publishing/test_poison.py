@@ -53,6 +53,27 @@ def test_a_poison_record_is_parked_and_the_others_flow_and_it_comes_back_when_it
     assert (back.state, back.error_class, back.remedy, back.attempts) == ("published", None, None, 0)
 
 
+def test_an_update_that_halopsa_dies_of_does_not_take_its_array_along(house, monkeypatch):
+    house.commit(ACME, ANN, BEN)
+    house.publish(rules=RULES)
+    write = house.halo.update_many
+
+    def update_many(resource, updates):
+        if any(fields.get("title") == "Poison" for _, fields in updates):
+            house.simulator.faults = [Fault("status", path="/api/Users", method="POST", status=500, times=1)]
+        return write(resource, updates)
+
+    monkeypatch.setattr(house.halo, "update_many", update_many)
+    house.commit({**ANN, "job_title": "Poison"}, {**BEN, "job_title": "Clerk"})
+    for number in range(4):
+        house.commit({**ACME, "phone": f"+44207946000{number}"})  # HaloPSA is well: others succeed
+        house.publish(rules=RULES)
+
+    assert house.row("Users", "Ben Fox")["title"] == "Clerk"
+    assert (state_of(house, "con_ben").state, state_of(house, "con_ben").attempts) == ("published", 0)
+    assert (state_of(house, "con_ann").state, state_of(house, "con_ann").attempts) == ("rejected", 3)
+
+
 def test_while_halopsa_is_down_nobody_is_parked(house):
     house.commit(ACME)
     for _ in range(8):
