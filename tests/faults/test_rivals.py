@@ -96,6 +96,26 @@ def test_f10_a_publisher_that_wakes_after_another_took_over_writes_nothing(house
     assert house.simulator.records_by_golden_id("Users") == {"con_ann": 1}
 
 
+def test_f10_an_array_of_updates_is_fenced_too(house):
+    people = [contact(f"con_{number}", "Pat", f"Lee{number}", "org_acme", job_title="Clerk") for number in range(3)]
+    house.commit(ACME, *people)
+    house.publish()
+    house.walk()
+    house.commit(*[{**person, "job_title": "Director"} for person in people])
+    mark = house.mark
+
+    def another_takes_over() -> None:
+        with house.ledger.transaction() as connection:
+            advance(connection, FENCE)
+
+    with pytest.raises(LedgerBusy, match="newer run has taken over"):
+        in_the_middle(house, "before_bytes_leave", another_takes_over)
+
+    assert house.writes_since(mark) == []
+    house.publish()
+    assert {house.row("Users", f"Pat Lee{number}")["title"] for number in range(3)} == {"Director"}
+
+
 def test_f10_an_outcome_that_arrives_after_another_took_over_is_left_to_it(house):
     house.commit(ACME)
 
