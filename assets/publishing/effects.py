@@ -106,8 +106,12 @@ class EffectLog:
 
     def send(self, effect_id: int, draft: Draft) -> Sent:
         """Send one draft that `begin` made durable. The outcome is not durable until `settle`: a death in between is
-        cleared up by looking, like any lost answer."""
-        self._reach("before_bytes_leave")
+        cleared up by looking, like any lost answer.
+
+        Raises:
+            LedgerBusy: a newer run has taken over while this one slept; nothing left.
+        """
+        self.before_bytes_leave()
         resource = cast(Resource, draft.resource)
         if draft.link is None:
             outcome = self._halo.create(resource, draft.body)
@@ -116,6 +120,16 @@ class EffectLog:
         self._reach("after_reply")
         record = mirror.read_payload(draft.resource, outcome.record or {}) if outcome.kind == "acked" else None
         return Sent(effect_id, draft, outcome, record)
+
+    def before_bytes_leave(self) -> None:
+        """The last moment at which a run may learn that another has taken over.
+
+        Raises:
+            LedgerBusy: a newer run has taken over while this one slept; nothing left.
+        """
+        self._reach("before_bytes_leave")
+        with self._ledger.read() as connection:
+            self._check_fence(connection)
 
     def settle(self, sent: Sequence[Sent], unsent: Sequence[int] = ()) -> None:
         """Make outcomes durable in one commit, with the links and mirror rows they imply; `unsent` never left."""

@@ -3,6 +3,7 @@
 Belongs here: look-ups of lost creates and updates, the settle time, adoption of what is found.
 Does not: sending anything; a record proven absent goes back to the outbox and is planned afresh.
 Surprise: one miss proves nothing, for Halo may apply late and its lists may lag; only two looks a settle time apart do.
+The second goes through the whole list, for a person may have renamed meanwhile what a search would go by.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def clear_up(session: Session) -> int:
     if missing:
         session.clock.sleep(SETTLE_S)
     for one in missing:
-        if not _look(session, one):
+        if not _look(session, one, is_last=True):
             session.log.note(one.effect_id, "absent", "looked up twice, not in HaloPSA")
     with session.ledger.transaction() as connection:
         ids = sorted({one.golden_id for one in lost})
@@ -35,10 +36,10 @@ def clear_up(session: Session) -> int:
     return len(lost)
 
 
-def _look(session: Session, one: Open) -> bool:
+def _look(session: Session, one: Open, *, is_last: bool = False) -> bool:
     """Whether the effect could be settled by what Halo shows now."""
     if one.operation == "create":
-        return _look_for_create(session, one)
+        return _look_for_create(session, one, is_last=is_last)
     assert one.halo_id is not None
     detail = session.halo.get(one.resource, one.halo_id)  # type: ignore[arg-type]
     record = None if detail is None else mirror.read_payload(one.resource, detail)
@@ -62,9 +63,10 @@ def _look(session: Session, one: Open) -> bool:
     return True
 
 
-def _look_for_create(session: Session, one: Open) -> bool:
+def _look_for_create(session: Session, one: Open, *, is_last: bool) -> bool:
     """Find what a lost create may have made: by golden id, or without that field by exact name and e-mail."""
-    rows = session.halo.rows(one.resource, search=_search_text(one), **_narrowed(session, one))  # type: ignore[arg-type]
+    search = {} if is_last else {"search": _search_text(one)}
+    rows = session.halo.rows(one.resource, **search, **_narrowed(session, one))  # type: ignore[arg-type]
     records = [record for row in rows if (record := mirror.read_payload(one.resource, row)) is not None]
     with session.ledger.read() as connection:
         taken = crosswalk.owners(connection, one.resource)

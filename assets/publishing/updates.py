@@ -88,7 +88,7 @@ def send_drafts(session: Session, drafts: Sequence[Draft]) -> dict[str, Verdict]
     for some in (*suspects, *chunked(others, BATCH_ROWS_MAX)):
         session.check_brakes()
         ids = session.log.begin(some)
-        session.reach("before_bytes_leave")
+        session.log.before_bytes_leave()
         outcomes = session.halo.update_many(
             cast(Resource, some[0].resource), [(_halo_id(draft), draft.body) for draft in some]
         )

@@ -24,7 +24,7 @@ from sources.halopsa.fields import as_id, as_text, golden_id, outgoing
 from sources.halopsa.session import VENDOR, HaloSession, NotSent, json_or_none
 from sources.halopsa.settings import Resource
 from sources.halopsa.walk import Walk
-from sources.http import BadRequest, RateLimited, Unreachable, VendorError
+from sources.http import BadRequest, RateLimited, Unauthorised, Unreachable, VendorError
 from sources.limiter import CallBook
 
 # Classes of refusal that say nothing about an element, so that halving the array would only ask the same again.
@@ -38,7 +38,7 @@ class WriteOutcome:
     kind: `acked` (applied; `record` is what Halo holds now), `rejected` (not applied), `unknown` (look it up first).
     error_class: mandatory_field, duplicate, unknown_id, model, validation, unauthorised, forbidden, not_found,
         rate_limited, not_sent; for `unknown` unreachable, server, unreadable.
-    is_retryable: not applied, and the very same write may succeed later (rate limit, no token).
+    is_retryable: not applied, and the very same write may succeed later (rate limit, no token or one that is refused).
     message: Halo's own sentence, shortened; may hold personal data.
     """
 
@@ -237,7 +237,8 @@ class HaloClient:
         records = _objects(resource, answer)
         record = records[0] if len(records) == 1 else None
         record_id = as_id(record.get("id")) if record else None
-        if record_id is None or ("id" in element and record_id != element["id"]):
+        is_ours = record_id == element["id"] if "id" in element else bool(record and as_text(record.get("name")))
+        if record_id is None or not is_ours:
             return WriteOutcome("unknown", message="the answer shows no such record", error_class="unreadable")
         return WriteOutcome("acked", record=record, status=200)
 
@@ -297,7 +298,8 @@ def _outcome_of(error: VendorError) -> WriteOutcome:
     message = message_of(error.body) or str(error)
     if 400 <= error.status < 500 and error.status != 408:
         kind_of_error = class_of(error.status, message)
-        return WriteOutcome("rejected", None, error.status, message, kind_of_error, isinstance(error, RateLimited))
+        is_retryable = isinstance(error, RateLimited | Unauthorised)  # of the account, not of the record
+        return WriteOutcome("rejected", None, error.status, message, kind_of_error, is_retryable)
     return WriteOutcome("unknown", None, error.status, message, "server" if error.status >= 500 else "unreachable")
 
 

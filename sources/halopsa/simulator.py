@@ -41,8 +41,9 @@ class HaloSimulator(Simulator):
     """One tenant. `world_or_fixture`: a world (its `halo()` view), a `HaloFixture`, or None for an empty tenant.
 
     Faults beyond the base's: `timeout_after_apply`, `reset_after_apply` (both: done, then the connection dies),
-    `html_after_apply`, `wrong_content_type`, `expire_token_now`, `revoke_all_tokens`, `partial_batch` (body: index of
-    the element that fails), `stale_read` (delay_s: how long new rows stay out of lists), `human_edit` (body: JSON
+    `apply_late` (a POST: the connection dies at once, it is done `delay_s` later), `html_after_apply`,
+    `wrong_content_type`, `expire_token_now`, `revoke_all_tokens`, `partial_batch` (body: index of the element that
+    fails), `stale_read` (delay_s: how long new rows stay out of lists), `human_edit` (body: JSON
     object resource, id, field, value), `foreign_duplicate` (body: JSON object resource, id to copy), `drop_page`,
     `shuffle_order`.
     """
@@ -61,6 +62,7 @@ class HaloSimulator(Simulator):
         self._calls_s: deque[float] = deque()
         self._shape = 0  # of the next error body
         self._batch_fail_at: int | None = None
+        self._late: list[tuple[float, str, list[Row]]] = []  # (due at, resource, elements) of `apply_late`
         self._dice = random.Random(20260105)
         self._in_flight = 0
         self._in_flight_lock = threading.Lock()
@@ -94,6 +96,7 @@ class HaloSimulator(Simulator):
                 self._in_flight -= 1
 
     def before(self, request: Request) -> Response | None:
+        self._apply_what_is_due()
         if request.path.startswith("/_sim/"):
             return None
         limited = self._over_limit()
@@ -279,6 +282,10 @@ class HaloSimulator(Simulator):
         if fault.effect in ("timeout_after_apply", "reset_after_apply"):
             self._route(request)
             raise DropConnection(request.path)
+        if fault.effect == "apply_late":
+            elements = json.loads(request.get_data())
+            self._late.append((self.clock.time() + fault.delay_s, request.path.split("/")[2], elements))
+            raise DropConnection(request.path)
         if fault.effect == "html_after_apply":
             self._route(request)
             return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", status=502, mimetype="text/html")
@@ -287,6 +294,12 @@ class HaloSimulator(Simulator):
             return Response("<html><body>Signed out</body></html>", status=200, mimetype="text/html")
         self._change_state(fault)
         return None
+
+    def _apply_what_is_due(self) -> None:
+        due = [late for late in self._late if late[0] <= self.clock.time()]
+        self._late = [late for late in self._late if late[0] > self.clock.time()]
+        for _, resource, elements in due:
+            self.records.post(resource, elements)
 
     def _change_state(self, fault: Fault) -> None:
         """Effects that alter the tenant and let the request go on."""
