@@ -1,10 +1,12 @@
-"""What all tests share: hypothesis without a clock, no proxies, no telemetry, which files start first.
+"""What all tests share: hypothesis without a clock, no proxies, no telemetry, one demo made by the real command.
 
-Does not belong here: what only one room needs (its own `house.py`).
+Belongs here also: which files start first. Does not: what only one room needs (its own `house.py`).
+Surprise: `demo` is made once for all workers, so it must not be changed: who changes it works on a copy.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -33,3 +35,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     folder = Path(__file__).parent
     place = {folder / name: index for index, name in enumerate(FIRST)}
     items.sort(key=lambda item: place.get(item.path, len(FIRST)))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder after `halosync demo`, to be read or copied; whoever needs it first makes it."""
+    from tests.orchestration.house import DEMO_PEOPLE, halosync
+
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all workers
+    data, made = shared / "demo_data", shared / "demo.made"
+    with (shared / "demo.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not made.exists():
+            done = halosync("demo", "--fresh", "--people", str(DEMO_PEOPLE), data=data)
+            assert done.returncode == 0, done.stderr
+            made.touch()
+    return data

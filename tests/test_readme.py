@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 
 from assets.describe import header
 from orchestration.cli import VERBS
+from tests.orchestration.house import House, halosync
 from transforms.pipeline import STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,27 +26,6 @@ COMMAND = re.compile(r"python3 -m orchestration ([^`#\n|]+)")
 COMMANDS = sorted({found.strip() for text in PAGES.values() for found in COMMAND.findall(text)})
 PICTURE_BYTES_MAX = 300_000
 README_LINES_MAX = 100
-
-
-def halosync(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES__", "HALOSYNC"))}
-    return subprocess.run(
-        [sys.executable, "-m", "orchestration.cli", *arguments],
-        cwd=ROOT,
-        env=known | {"HALOSYNC_DATA": str(data)},
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Path:
-    """The data folder after the README's first command, in a small world."""
-    data = tmp_path_factory.mktemp("data")
-    done = halosync("demo", "--people", "60", data=data)
-    assert done.returncode == 0, done.stderr
-    return data / "demo"
 
 
 def parsed(words: list[str]) -> argparse.Namespace:
@@ -67,8 +46,10 @@ def test_the_commands_of_the_first_screen_are_among_them():
     assert {"demo", "test", "demo --change 0.01", "ui --demo", "check", "run --no-publish"} <= set(COMMANDS)
 
 
-def test_a_second_demo_has_nothing_to_do(demo):
-    again = halosync("demo", "--json", data=demo.parent)
+def test_a_second_demo_has_nothing_to_do(demo, tmp_path):
+    House.of_demo(demo, tmp_path)
+
+    again = halosync("demo", "--json", data=tmp_path)
 
     found = json.loads(again.stdout)
     written = found["halo"]["created"] + found["halo"]["updated"]
@@ -109,7 +90,7 @@ def test_the_snippet_opens_the_tables(demo):
     snippet = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert snippet is not None
 
-    code = snippet[1].replace("data/demo", str(demo))
+    code = snippet[1].replace("data/demo", str(demo / "demo"))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
@@ -124,7 +105,7 @@ def test_the_tables_named_are_there_and_commented(demo):
             for table in re.findall(r"`(\w+\.\w+)`", row)
         }
     )
-    with duckdb.connect(str(demo / "inspect.duckdb"), read_only=True) as warehouse:
+    with duckdb.connect(str(demo / "demo" / "inspect.duckdb"), read_only=True) as warehouse:
         found = {
             name for (name,) in warehouse.sql("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
         }
@@ -135,7 +116,7 @@ def test_the_tables_named_are_there_and_commented(demo):
 
 def test_the_key_of_every_sql_header_is_a_key(demo):
     broken = {}
-    with duckdb.connect(str(demo / "inspect.duckdb"), read_only=True) as warehouse:
+    with duckdb.connect(str(demo / "demo" / "inspect.duckdb"), read_only=True) as warehouse:
         for name in STEPS:
             if key := header(name).get("key"):
                 rows, distinct = warehouse.execute(f"select count(*), count(distinct ({key})) from {name}").fetchall()[

@@ -29,6 +29,7 @@ from sources.simulation import serve
 
 # Apollo must be asked for somebody; its simulator, like Apollo, ignores what it does not know, so this means everybody.
 EVERYBODY = '{"is_everybody": true}'
+DEMO_PEOPLE = 120
 WRITES = ("/api/Client", "/api/Site", "/api/Users")
 
 
@@ -100,6 +101,12 @@ class House:
 
     def feed(self) -> dict[str, object]:
         return json.loads((self.root / "feed" / "latest.json").read_text())
+
+    @classmethod
+    def of_demo(cls, demo: Path, data: Path) -> House:
+        """A copy of the session's `demo`, where `halosync demo` on `data` looks for it."""
+        shutil.copytree(demo / "demo", data / "demo")
+        return cls(data / "demo", people=DEMO_PEOPLE)
 
     def copy_to(self, root: Path) -> House:
         """The same state in another folder, for a what-if."""

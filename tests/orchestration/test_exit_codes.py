@@ -13,17 +13,10 @@ from tests.orchestration.house import House, halosync
 UNCHANGED = {"organisation": 0, "contact": 0}
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory):
-    """A house after its first run, where `demo` looks for it; tests work on a copy."""
-    house = House(tmp_path_factory.mktemp("data") / "demo", people=120)
-    house.run()
-    return house
-
-
 @pytest.fixture
-def copy(first, tmp_path):
-    return first.copy_to(tmp_path / "demo")
+def copy(demo, tmp_path):
+    """A house after its first run, where `demo` looks for it."""
+    return House.of_demo(demo, tmp_path)
 
 
 def test_0_when_all_is_done(copy):

@@ -21,6 +21,7 @@ import pytest
 import requests
 
 from orchestration.settings import PROJECT_ROOT
+from tests.orchestration.house import House
 
 pytestmark = pytest.mark.timeout(600)
 READY_S = 240.0
@@ -137,22 +138,19 @@ def ended(ui: Ui, data: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Iterator[tuple[Ui, Path]]:
+def shown(demo, tmp_path_factory) -> Iterator[tuple[Ui, Path]]:
     """A UI on the data of a small demo."""
     data = tmp_path_factory.mktemp("demo")
-    made = subprocess.run(
-        command("demo", "--people", "60"), cwd=PROJECT_ROOT, env=environment(data), capture_output=True, text=True
-    )
-    assert made.returncode == 0, made.stderr
+    House.of_demo(demo, data)
     ui = started(data, data / "ui.log", "--demo")
     yield ui, data / "demo"
     if ui.process.poll() is None:
         ended(ui, data)
 
 
-def test_a_full_sync_from_the_ui_runs_on_the_demos_simulators_and_clock(demo):
+def test_a_full_sync_from_the_ui_runs_on_the_demos_simulators_and_clock(shown):
     """The run is a process of its own: it finds the simulators and their virtual time, and has nothing to do."""
-    ui, _ = demo
+    ui, _ = shown
 
     run_id, status = ui.run("full_sync")
 
@@ -167,8 +165,8 @@ def test_a_full_sync_from_the_ui_runs_on_the_demos_simulators_and_clock(demo):
     assert ui.last("ops", "ledger_state")[1]["run_at"].startswith("2026-11-02")  # the simulated day
 
 
-def test_a_failed_blocking_check_stops_publishing(demo):
-    ui, data = demo
+def test_a_failed_blocking_check_stops_publishing(shown):
+    ui, data = shown
     before = (data / "feed" / "latest.json").read_bytes()
     with duckdb.connect(
         str(data / "warehouse.duckdb")
@@ -193,8 +191,8 @@ def test_a_failed_blocking_check_stops_publishing(demo):
     assert (data / "feed" / "latest.json").read_bytes() == before
 
 
-def test_sigterm_in_the_middle_of_a_run_leaves_no_process_and_the_next_start_no_dead_run(demo):
-    ui, data = demo
+def test_sigterm_in_the_middle_of_a_run_leaves_no_process_and_the_next_start_no_dead_run(shown):
+    ui, data = shown
     run_id = ui.ask(LAUNCH, job="full_sync")["launchPipelineExecution"]["run"]["runId"]
     wait_for(lambda: ui.status(run_id) == "STARTED", RUN_S)
 

@@ -37,10 +37,8 @@ COMPANIES = [
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    house = House(tmp_path_factory.mktemp("data") / "demo", people=90)
-    house.run()
-    return house
+def house(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> House:
+    return House.of_demo(demo, tmp_path_factory.mktemp("data"))
 
 
 Called = Callable[..., tuple[int, str, str]]
