@@ -42,7 +42,9 @@ COUNTED = {
 # Steps that want the model. Those before the training must not see an outgrown one.
 BEFORE_TRAINING = ("value", "sample", "pattern", "weight")
 LEARNING = {
-    f"resolved.{entity}_{part}": entity for entity in ENTITIES for part in (*BEFORE_TRAINING, "unmet", "estimate")
+    f"resolved.{entity}_{part}": entity
+    for entity in ENTITIES
+    for part in (*BEFORE_TRAINING, "unmet", "group", "estimate")
 }
 
 
