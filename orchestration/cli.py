@@ -35,6 +35,7 @@ VERBS = {
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
     "why": Verb("orchestration.why", "the evidence for or against a pair, or the whole story of a golden record"),
     "reconcile": Verb("orchestration.reconcile", "all of HaloPSA compared with the ledger, and repaired by rule"),
+    "doctor": Verb("orchestration.doctor", "what ails this installation and what to do about it; repairs nothing"),
     "backup": Verb("orchestration.backup", "ledger and archive into a folder, with a receipt; runs may go on"),
     "restore": Verb("orchestration.restore", "a backup put back; the next publishing waits for reconcile"),
     "up": Verb("orchestration.up", "service, Dagster UI and daemon together, schedules running; Ctrl-C ends all"),

@@ -30,8 +30,8 @@ BUSY_TIMEOUT_S = 20.0
 UNFINISHED_RESTORE = "restore.unfinished"  # beside the ledger while restore.py swaps its files
 ROWS_PER_STATEMENT = 5_000  # bounds memory of one executemany; speed no longer grows beyond a few thousand
 IDS_PER_QUERY = 500  # below the 999 bound variables that older SQLite builds allow
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_STAMP = "stamp_clock"
+MIGRATIONS = Path(__file__).parent / "migrations"
+STAMP = "stamp_clock"
 _Row = TypeVar("_Row")
 
 
@@ -77,7 +77,7 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the schema to the newest version; nothing happens where it is already there."""
         config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.set_main_option("script_location", str(MIGRATIONS))
         try:
             with self.transaction() as connection:
                 config.attributes["connection"] = connection
@@ -161,7 +161,7 @@ def advance(connection: sa.Connection, name: str, at_least: int = 0) -> int:
 
 def next_stamp(connection: sa.Connection, clock: Clock) -> datetime:
     """A moment later than every stamp given before, even where the clock went back."""
-    return from_micros(advance(connection, _STAMP, micros(clock.now())))
+    return from_micros(advance(connection, STAMP, micros(clock.now())))
 
 
 def insert_one(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> int:
