@@ -1,7 +1,7 @@
 """Definitions load, settings are valid, contracts are consistent; writes nothing.
 
 Belongs here: what can be known without a source, a warehouse or a network. Does not: the health of a running set-up
-(`doctor`, a later release). Surprise: exit 0 says that a run could start, not that a key is accepted.
+(`doctor`). Surprise: exit 0 says that a run could start, not that a key is accepted.
 """
 
 from __future__ import annotations

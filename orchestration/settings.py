@@ -184,7 +184,7 @@ class Settings(BaseSettings):
         """
         try:
             for folder in ("", "archive", "feed", "reports", "exports", "dagster", "dlt"):
-                (self.data_root / folder).mkdir(parents=True, exist_ok=True)
+                (self.data_root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             for vendor in VENDORS:
                 (self.data_root / "exports" / vendor).mkdir(exist_ok=True)
         except OSError as error:

@@ -27,10 +27,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from assets.publishing.tables import from_micros, mark, micros
 
 BUSY_TIMEOUT_S = 20.0
+UNFINISHED_RESTORE = "restore.unfinished"  # beside the ledger while restore.py swaps its files
 ROWS_PER_STATEMENT = 5_000  # bounds memory of one executemany; speed no longer grows beyond a few thousand
 IDS_PER_QUERY = 500  # below the 999 bound variables that older SQLite builds allow
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_STAMP = "stamp_clock"
+MIGRATIONS = Path(__file__).parent / "migrations"
+STAMP = "stamp_clock"
 _Row = TypeVar("_Row")
 
 
@@ -65,7 +66,9 @@ class Ledger:
             LedgerError: the folder cannot be written, the file is not a ledger, or it was made by a newer release.
             LedgerBusy: another process holds the write lock for longer than `busy_timeout_s`.
         """
-        path = _sqlite_path(target)
+        path = sqlite_path(target)
+        if (path.parent / UNFINISHED_RESTORE).exists():
+            raise LedgerError("A restore of this ledger did not finish. Run it again: halosync restore DIR.")
         _create_private(path)
         ledger = cls(_sqlite_engine(path, busy_timeout_s), path.parent)
         ledger.migrate()
@@ -74,7 +77,7 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the schema to the newest version; nothing happens where it is already there."""
         config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.set_main_option("script_location", str(MIGRATIONS))
         try:
             with self.transaction() as connection:
                 config.attributes["connection"] = connection
@@ -119,22 +122,33 @@ class Ledger:
         Raises:
             LedgerBusy: somebody else holds it.
         """
-        descriptor = os.open(self._lock_folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise LedgerBusy(
-                    f'Another run holds the lease "{name}"; nothing was changed. Wait for it to end.'
-                ) from error
+        with locked(self._lock_folder, name):
             with self.transaction() as connection:
                 fence = advance(connection, f"fence:{name}")
             yield Lease(name=name, fence=fence)
-        finally:
-            os.close(descriptor)
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+@contextmanager
+def locked(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock of the lease `name` of the ledger in `folder`, whether or not that ledger can be opened.
+
+    Raises:
+        LedgerBusy: somebody else holds it.
+    """
+    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LedgerBusy(
+                f'Another run holds the lease "{name}"; nothing was changed. Wait for it to end.'
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def advance(connection: sa.Connection, name: str, at_least: int = 0) -> int:
@@ -147,7 +161,7 @@ def advance(connection: sa.Connection, name: str, at_least: int = 0) -> int:
 
 def next_stamp(connection: sa.Connection, clock: Clock) -> datetime:
     """A moment later than every stamp given before, even where the clock went back."""
-    return from_micros(advance(connection, _STAMP, micros(clock.now())))
+    return from_micros(advance(connection, STAMP, micros(clock.now())))
 
 
 def insert_one(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> int:
@@ -195,7 +209,12 @@ def chunked(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:
 _DIALECT_INSERT: dict[str, Callable[[sa.Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def _sqlite_path(target: str | Path) -> Path:
+def sqlite_path(target: str | Path) -> Path:
+    """The file that a path or an SQLAlchemy URL names.
+
+    Raises:
+        LedgerError: it names no SQLite file.
+    """
     if isinstance(target, Path) or "://" not in target:
         return Path(target).absolute()
     url = sa.make_url(target)

@@ -1,0 +1,171 @@
+"""The health of one installation: folder, disk, ledger, chain, leases, clock; each trouble with its remedy.
+
+Belongs here: checks that need neither a source nor HaloPSA. Does not: flags and the screen (doctor.py), whether
+settings are valid (check.py), the quality of records.
+Surprise: nothing is repaired, and a ledger of an older schema is looked at without migrating it. A check whose ground
+is missing is left out, so that one trouble is named once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from assets.publishing import chain, publisher
+from assets.publishing.ledger import (
+    MIGRATIONS,
+    STAMP,
+    UNFINISHED_RESTORE,
+    Ledger,
+    LedgerBusy,
+    LedgerError,
+    locked,
+    sqlite_path,
+)
+from assets.publishing.tables import from_micros, mark
+from sources.clock import Clock
+
+from orchestration.lease import LEASE
+from orchestration.settings import PROJECT_ROOT, Settings
+
+FREE_BYTES_MIN = 1_000_000_000  # beside room for a second copy of ledger and warehouse, which a backup and a run need
+CLOCK_BEHIND_S_MAX = 5.0
+_OTHERS = 0o077
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check. `found` holds no value of a record; `remedy` is empty where nothing is to be done."""
+
+    check: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        return not self.remedy
+
+
+def examine(settings: Settings, clock: Clock | None) -> list[Finding]:
+    """Every check that has its ground. `clock` None leaves the clock out, for data made in simulated time."""
+    path = sqlite_path(settings.ledger)
+    findings = [_permissions(settings, path), _disk(settings, path), _leases(path.parent)]
+    if (path.parent / UNFINISHED_RESTORE).exists():
+        return [*findings, Finding("ledger", "a restore did not finish", "Run it again: halosync restore DIR.")]
+    if not path.exists():
+        return [*findings, Finding("ledger", "none yet; the first run makes it")]
+    file = _file(path)
+    findings.append(file)
+    if file.is_well:
+        findings.append(_schema(path))
+    if findings[-1].is_well:
+        findings.extend(_inside(settings, clock))
+    return findings
+
+
+def _permissions(settings: Settings, ledger: Path) -> Finding:
+    private = (settings.data_root, ledger, ledger.with_name(chain.KEY_FILE), settings.warehouse, PROJECT_ROOT / ".env")
+    open_ones = [path for path in private if path.exists() and path.stat().st_mode & _OTHERS]
+    if open_ones:
+        names = ", ".join(path.name for path in open_ones)
+        return Finding("permissions", f"open to other users: {names}", f"chmod go-rwx {' '.join(map(str, open_ones))}")
+    return Finding("permissions", "for the owner alone")
+
+
+def _disk(settings: Settings, ledger: Path) -> Finding:
+    free = shutil.disk_usage(settings.data_root).free
+    needed = FREE_BYTES_MIN + sum(path.stat().st_size for path in (ledger, settings.warehouse) if path.exists())
+    found = f"{free / 1e9:,.1f} GB free"
+    if free < needed:
+        return Finding("disk", found, f"Make room: {needed / 1e9:,.1f} GB are needed for the next run and a backup.")
+    return Finding("disk", found)
+
+
+def _leases(folder: Path) -> Finding:
+    """Takes each lock for a moment, because only the kernel knows who holds it."""
+    for name in (LEASE, publisher.LEASE):
+        try:
+            if (folder / f"{name}.lock").exists():
+                with locked(folder, name):
+                    pass
+        except LedgerBusy:
+            return Finding(
+                "leases", f"a run holds {name}", f"Wait for it to end. Who it is: fuser {folder}/{name}.lock"
+            )
+    return Finding("leases", "free")
+
+
+def _file(path: Path) -> Finding:
+    remedy = "Restore it: halosync restore DIR."
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return Finding("ledger", f"cannot be read: {error}", remedy)
+    if found != "ok":
+        return Finding("ledger", "the file is damaged", remedy)
+    return Finding("ledger", f"opens, {path.stat().st_size / 1e6:,.1f} MB")
+
+
+def _schema(path: Path) -> Finding:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    newest = str(scripts.get_current_head())
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            (version,) = connection.execute("select version_num from alembic_version").fetchone()
+    except (sqlite3.OperationalError, TypeError):
+        return Finding("schema", "none", "The first run makes it; if this ledger had content: halosync restore DIR.")
+    if version == newest:
+        return Finding("schema", f"{version}, the newest")
+    if version in {script.revision for script in scripts.walk_revisions()}:
+        return Finding(
+            "schema", f"{version}, newest is {newest}", "The next run brings it there; back up its file first."
+        )
+    return Finding("schema", f"{version}, unknown here", "Install the release that made it, or restore a backup.")
+
+
+def _inside(settings: Settings, clock: Clock | None) -> Iterator[Finding]:
+    try:
+        ledger = Ledger.open(settings.ledger)
+    except LedgerError as error:
+        yield Finding("ledger", "cannot be opened for writing", str(error))
+        return
+    with closing(ledger):
+        yield _chain(ledger)
+        with ledger.read() as connection:
+            marks = {row.name: row.value for row in connection.execute(sa.select(mark))}
+    if clock is not None:
+        yield _clock(clock, marks.get(STAMP))
+    if marks.get(publisher.MUST_RECONCILE):
+        yield Finding(
+            "restored", "from a backup; HaloPSA may have moved on", "Publishing waits for: halosync reconcile."
+        )
+
+
+def _chain(ledger: Ledger) -> Finding:
+    try:
+        verdict = chain.verify(ledger)
+    except LedgerError as error:
+        return Finding("chain", "cannot be checked", str(error))
+    if not verdict.is_whole:
+        found = f"{verdict.problems[0]} (problems: {len(verdict.problems)})"
+        remedy = "Somebody changed the ledger outside halosync. Find out who, then halosync reconcile or restore DIR."
+        return Finding("chain", found, remedy)
+    return Finding("chain", f"whole: {verdict.effects:,} effects, {verdict.events:,} events")
+
+
+def _clock(clock: Clock, newest: int | None) -> Finding:
+    behind_s = 0.0 if newest is None else (from_micros(newest) - clock.now()).total_seconds()
+    if behind_s > CLOCK_BEHIND_S_MAX:
+        remedy = "Set it, by NTP best. Stamps go on growing, but ages and limits are wrong until it has caught up."
+        return Finding("clock", f"{behind_s:,.0f} s behind the ledger's newest commit", remedy)
+    return Finding("clock", "not behind the ledger")

@@ -1,0 +1,149 @@
+"""Promises of `halosync doctor`: each trouble is named once, with what to do, and nothing is changed by looking."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import namedtuple
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from assets.publishing import chain
+from assets.publishing.ledger import STAMP, UNFINISHED_RESTORE, Ledger, upsert
+from assets.publishing.publisher import LEASE, MUST_RECONCILE
+from assets.publishing.tables import EPOCH, effect_event, mark, micros
+from orchestration import health
+from orchestration import settings as settings_module
+from orchestration.cli import main
+from orchestration.exits import Exit
+from orchestration.settings import Settings
+from sources.clock import VirtualClock
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = settings_module.load(env_file=None).model_copy(update={"data": tmp_path / "data"})
+    made.prepare()
+    Ledger.open(made.ledger).close()
+    return made
+
+
+def file_of(settings: Settings) -> Path:
+    return settings.data_root / "ledger.sqlite"
+
+
+def troubles(settings: Settings) -> list[tuple[str, str]]:
+    """Check and remedy of all that is not well."""
+    return [
+        (finding.check, finding.remedy)
+        for finding in health.examine(settings, VirtualClock())
+        if not finding.is_well
+    ]  # fmt: skip
+
+
+def set_mark(settings: Settings, name: str, value: int) -> None:
+    ledger = Ledger.open(settings.ledger)
+    with ledger.transaction() as connection:
+        upsert(connection, mark, [{"name": name, "value": value}])
+    ledger.close()
+
+
+def set_version(settings: Settings, version: str) -> None:
+    with closing(sqlite3.connect(file_of(settings))) as connection, connection:
+        connection.execute("update alembic_version set version_num = ?", [version])
+
+
+def break_chain(settings: Settings) -> None:
+    ledger = Ledger.open(settings.ledger)
+    chain.key_of(ledger.folder)
+    event = {"effect_id": 1, "state": "acked", "at": EPOCH, "fence": 1, "run_id": "r", "digest": "d"}
+    with ledger.transaction() as connection:
+        connection.execute(effect_event.insert().values(**event, previous="0" * 64, hash="forged"))
+    ledger.close()
+
+
+def damage(settings: Settings) -> None:
+    file_of(settings).write_bytes(b"this is no database any more" * 500)
+
+
+def damage_inside(settings: Settings) -> None:
+    """Overwrite the schema's pages: the header still says that it is a database."""
+    raw = bytearray(file_of(settings).read_bytes())
+    raw[200:20_000] = b"\xff" * 19_800
+    file_of(settings).write_bytes(raw)
+
+
+TROUBLES = {
+    "data folder open": (lambda s: s.data_root.chmod(0o755), "permissions", "chmod go-rwx"),
+    "ledger open": (lambda s: file_of(s).chmod(0o644), "permissions", "ledger.sqlite"),
+    "no database": (damage, "ledger", "halosync restore"),
+    "damaged inside": (damage_inside, "ledger", "halosync restore"),
+    "half restored": (lambda s: (s.data_root / UNFINISHED_RESTORE).touch(), "ledger", "halosync restore"),
+    "older schema": (lambda s: set_version(s, "0002"), "schema", "next run"),
+    "newer schema": (lambda s: set_version(s, "9999"), "schema", "Install the release"),
+    "chain broken": (break_chain, "chain", "reconcile"),
+    "clock behind": (
+        lambda s: set_mark(s, STAMP, micros(VirtualClock().now() + timedelta(hours=1))), "clock", "NTP"
+    ),
+    "restored": (lambda s: set_mark(s, MUST_RECONCILE, 1), "restored", "halosync reconcile"),
+}  # fmt: skip
+
+
+def test_a_sound_installation_has_no_trouble(settings):
+    found = {finding.check for finding in health.examine(settings, VirtualClock()) if finding.is_well}
+
+    assert found == {"permissions", "disk", "leases", "ledger", "schema", "chain", "clock"}
+    assert troubles(settings) == []
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_each_trouble_is_named_once_with_its_remedy(settings, name):
+    harm, check, remedy = TROUBLES[name]
+    harm(settings)
+
+    ((found_check, found_remedy),) = troubles(settings)
+
+    assert found_check == check
+    assert remedy in found_remedy
+
+
+def test_a_lease_that_is_held_is_named(settings):
+    ledger = Ledger.open(settings.ledger)
+    with ledger.lease(LEASE):
+        held = troubles(settings)
+    ledger.close()
+
+    assert [check for check, _ in held] == ["leases"]
+    assert troubles(settings) == []
+
+
+def test_a_disk_that_is_nearly_full_is_named(settings, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: usage(10**12, 10**12 - 10**8, 10**8))
+
+    assert [check for check, _ in troubles(settings)] == ["disk"]
+
+
+def test_looking_at_an_older_ledger_does_not_migrate_it(settings):
+    set_version(settings, "0002")
+    before = file_of(settings).read_bytes()
+
+    troubles(settings)
+
+    assert file_of(settings).read_bytes() == before
+
+
+def test_the_verb_says_it_as_one_object_and_by_its_exit_code(settings, monkeypatch, capsys):
+    monkeypatch.setenv("HALOSYNC_DATA", str(settings.data_root))
+    well = main(["doctor", "--json"])
+    sound = json.loads(capsys.readouterr().out)
+    set_mark(settings, MUST_RECONCILE, 1)
+
+    ill = main(["doctor", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert (well, sound["is_well"], ill, told["is_well"]) == (Exit.DONE, True, Exit.PARTIAL, False)
+    assert [check["check"] for check in told["checks"] if not check["is_well"]] == ["restored"]
