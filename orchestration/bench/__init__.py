@@ -24,6 +24,8 @@ BENCHES = {
     "resolve": Bench(
         "orchestration.bench.resolve", "our matching beside Splink and goldenmatch on the same labelled files"
     ),
+    "publish": Bench("orchestration.bench.publish", "what writes cost, plans against effects, edits of people"),
+    "faults": Bench("orchestration.bench.faults", "histories under faults, deaths at every boundary, planted bugs"),
     "feed": Bench("orchestration.bench.feed", "the feed over HTTP beside a bare server, up to a million records"),
 }
 

@@ -1,0 +1,148 @@
+"""Planted bugs: small patches of the publisher, each of which the fault tests must notice.
+
+Belongs here: the list, and trying one on a copy of the program. Does not: the tests, receipts (faults.py).
+Surprise: a patch is applied to a copy of the source and the tests run there in a process of their own, so that what is
+tried is what a person could have written by mistake.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.settings import PROJECT_ROOT
+
+# What is copied, and which tests look: first those that state the rules of publishing, for they are the quickest.
+COPIED = ("sources", "transforms", "assets", "orchestration", "tests", "pyproject.toml")
+TESTS = (
+    *("tests/assets/publishing/test_merge.py", "tests/assets/publishing/test_publisher.py"),
+    *("tests/faults/test_answers.py", "tests/faults/test_rivals.py", "tests/faults/test_histories.py"),
+    "tests/faults/test_boundaries.py",
+)
+TESTS_S_MAX = 600
+
+
+@dataclass(frozen=True)
+class Bug:
+    """`old` stands exactly once in `path`; `new` is the mistake."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+
+    def is_plantable(self) -> bool:
+        return (PROJECT_ROOT / self.path).read_text("utf-8").count(self.old) == 1
+
+
+_P, _H = "assets/publishing", "sources/halopsa"
+BUGS = (
+    Bug("a lost create is sent again without a look", f"{_P}/recover.py",
+        "    missing = [one for one in lost if not _look(session, one)]\n",
+        "    missing = []\n    for one in lost:\n        session.log.note(one.effect_id, 'absent', '')\n"),
+    Bug("the settle time is skipped and one look is enough", f"{_P}/recover.py",
+        "        session.clock.sleep(SETTLE_S)\n", "        pass\n"),
+    Bug("a lost update counts as applied", f"{_P}/recover.py",
+        "    if not is_applied:\n        return False\n", ""),
+    Bug("what is found is not adopted", f"{_P}/recover.py",
+        '    session.log.found(one.effect_id, draft, whole)\n    return True\n',
+        '    session.log.note(one.effect_id, "absent", "")\n    return True\n'),
+    Bug("a record of somebody else is adopted", f"{_P}/recover.py",
+        "(record.golden_id == one.golden_id if is_stamped else _is_same(record, one))", "True"),
+    Bug("the last look is as narrow as the first", f"{_P}/recover.py",
+        'search = {} if is_last else {"search": _search_text(one)}', 'search = {"search": _search_text(one)}'),
+    Bug("a lost answer counts as refused", f"{_H}/client.py",
+        'return WriteOutcome("unknown", None, error.status, message, "server" if',
+        'return WriteOutcome("rejected", None, error.status, message, "server" if'),
+    Bug("a 401 is the record's fault", f"{_H}/client.py",
+        "isinstance(error, RateLimited | Unauthorised)", "isinstance(error, RateLimited)"),
+    Bug("a refusal by rate is final", f"{_H}/client.py",
+        "isinstance(error, RateLimited | Unauthorised)", "isinstance(error, Unauthorised)"),
+    Bug("an unreadable answer is a success", f"{_H}/client.py",
+        'return WriteOutcome("unknown", None, response.status_code, message, "unreadable"), None',
+        'return WriteOutcome("rejected", None, response.status_code, message, "unreadable"), None'),
+    Bug("the effect is durable only after the answer", f"{_P}/effects.py",
+        '            "state": "sending",\n', '            "state": "rejected",\n'),
+    Bug("no fence before the bytes leave", f"{_P}/effects.py",
+        "        with self._ledger.read() as connection:\n            self._check_fence(connection)\n",
+        "        return\n"),
+    Bug("the link of a create is not kept", f"{_P}/effects.py",
+        "                links.append(link)\n                records.append(record)\n                if one.draft",
+        "                records.append(record)\n                if one.draft"),
+    Bug("what was published is forgotten", f"{_P}/effects.py",
+        "            **{name: Published(value, held[name]) for name, value in draft.values.items()},\n", ""),
+    Bug("what a later read shows counts as ours", f"{_P}/effects.py",
+        "    if is_reply:\n        held |=", "    if True:\n        held |="),
+    Bug("effects without an outcome are overlooked", f"{_P}/effects.py",
+        'where(effect.c.state.in_(("sending", "unknown")))', 'where(effect.c.state.in_(("unknown",)))'),
+    Bug("a person's edit is overwritten", f"{_P}/merge.py",
+        "        return Outcome.HUMAN if golden is None or _equal(golden, published.sent) else Outcome.CONFLICT\n",
+        "        return Outcome.HUMAN if golden is None or _equal(golden, published.sent) else Outcome.WRITE\n"),
+    Bug("a person's blank is refilled", f"{_P}/merge.py",
+        "    if not _equal(now, published.held):\n", "    if not _equal(now, published.held) and not _blank(now):\n"),
+    Bug("on adoption a person's value is overwritten", f"{_P}/merge.py",
+        "    return Outcome.AGREE if _equal(halo, golden) else Outcome.CONFLICT\n",
+        "    return Outcome.AGREE if _equal(halo, golden) else Outcome.WRITE\n"),
+    Bug("nothing over a value", f"{_P}/merge.py",
+        "    if golden is None or _equal(golden, published.sent) or owner",
+        "    if _equal(golden, published.sent) or owner"),
+    Bug("half of a person's address and half of ours", f"{_P}/merge.py",
+        "            writes -= group\n", "            pass\n"),
+    Bug("updates are decided on the mirror alone", f"{_P}/updates.py",
+        "        now,\n        session.rules.owners_of(link.resource),",
+        "        None,\n        session.rules.owners_of(link.resource),"),
+    Bug("arrays go round the fence", f"{_P}/updates.py", "        session.log.before_bytes_leave()\n", ""),
+    Bug("an array counts as published whatever came back", f"{_P}/updates.py",
+        "if (verdict := verdict_of(one)) is not None}", "if (verdict := verdict_of(one)) is None}"),
+    Bug("a lost answer counts as published", f"{_P}/session.py",
+        '        return Verdict(draft.version, "unknown", reason, failed_by, is_counted)\n',
+        '        return Verdict(draft.version, "published")\n'),
+    Bug("a record that may be sent later is given up", f"{_P}/session.py",
+        '        return Verdict(draft.version, "pending", f"not sent yet ({failed_by})", failed_by, is_counted)\n',
+        '        return Verdict(draft.version, "rejected", "given up", failed_by, is_counted)\n'),
+    Bug("what was cleared up is not queued again", f"{_P}/outbox.py",
+        'reason=sa.case((is_parked, parked), else_=None),\n            )\n        )\n',
+        'reason=sa.case((is_parked, parked), else_=None),\n            ).where(outbox.c.golden_id == "")\n        )\n'),
+    Bug("a retired record that people changed is deactivated", f"{_P}/retire.py",
+        '        return "a person has changed it since"\n', "        return None\n"),
+    Bug("a record that was there before us is deactivated", f"{_P}/retire.py",
+        '        return "it was there before us"\n', "        return None\n"),
+    Bug("an inactive record is written to", f"{_P}/plan.py",
+        "    if now is not None and now.is_inactive and not link.is_retired_by_us:\n        return Hold(reasons.INACTIVE)\n",
+        ""),
+    Bug("custom fields of people are wiped", f"{_H}/fields.py",
+        "sorted((whole | dict(values)).items())", "sorted(dict(values).items())"),
+)  # fmt: skip
+
+
+def is_caught(bug: Bug) -> bool:
+    """Whether the tests fail with `bug` planted; a patch that does not even import counts as an error, not as caught.
+
+    Raises:
+        RuntimeError: the bug cannot be planted any more, or the tests did not run.
+    """
+    if not bug.is_plantable():
+        raise RuntimeError(f"{bug.path} has changed: the patch of {bug.name!r} does not fit")
+    with tempfile.TemporaryDirectory(prefix="halosync-planted-") as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = PROJECT_ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / name)
+        path = copy / bug.path
+        path.write_text(path.read_text("utf-8").replace(bug.old, bug.new), "utf-8")
+        command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-n", "0", *TESTS]
+        done = subprocess.run(
+            command, cwd=copy, capture_output=True, text=True, timeout=TESTS_S_MAX, check=False,
+            env=os.environ | {"PYTHONPATH": str(copy)},
+        )  # fmt: skip
+        if done.returncode not in (0, 1) or "error" in done.stdout.splitlines()[-1]:
+            raise RuntimeError(f"the tests did not run with {bug.name!r}: {done.stdout[-500:]}")
+        return done.returncode == 1
