@@ -113,7 +113,8 @@ BUGS = (
     Bug("a record that was there before us is deactivated", f"{_P}/retire.py",
         '        return "it was there before us"\n', "        return None\n"),
     Bug("an inactive record is written to", f"{_P}/plan.py",
-        "    if now is not None and now.is_inactive and not link", "    if now is not None and not now.resource and not link"),
+        "    if now is not None and now.is_inactive and not link",
+        "    if now is not None and not now.resource and not link"),
     Bug("custom fields of people are wiped", f"{_H}/fields.py",
         "sorted((whole | dict(values)).items())", "sorted(dict(values).items())"),
 )  # fmt: skip
