@@ -81,11 +81,17 @@ def _permissions(settings: Settings, ledger: Path) -> Finding:
 
 def _disk(settings: Settings, ledger: Path) -> Finding:
     free = shutil.disk_usage(settings.data_root).free
-    needed = FREE_BYTES_MIN + sum(path.stat().st_size for path in (ledger, settings.warehouse) if path.exists())
+    needed = FREE_BYTES_MIN + _bytes(ledger) + _bytes(settings.warehouse)
     found = f"{free / 1e9:,.1f} GB free"
     if free < needed:
         return Finding("disk", found, f"Make room: {needed / 1e9:,.1f} GB are needed for the next run and a backup.")
     return Finding("disk", found)
+
+
+def _bytes(path: Path) -> int:
+    """Of a database file and its write-ahead log, which holds the newest part of it."""
+    logs = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", ".wal"))
+    return sum(file.stat().st_size for file in (path, *logs) if file.exists())
 
 
 def _leases(folder: Path) -> Finding:
@@ -111,7 +117,7 @@ def _file(path: Path) -> Finding:
         return Finding("ledger", f"cannot be read: {error}", remedy)
     if found != "ok":
         return Finding("ledger", "the file is damaged", remedy)
-    return Finding("ledger", f"opens, {path.stat().st_size / 1e6:,.1f} MB")
+    return Finding("ledger", f"opens, {_bytes(path) / 1e6:,.1f} MB")
 
 
 def _schema(path: Path) -> Finding:

@@ -32,6 +32,7 @@ ROWS_PER_STATEMENT = 5_000  # bounds memory of one executemany; speed no longer 
 IDS_PER_QUERY = 500  # below the 999 bound variables that older SQLite builds allow
 MIGRATIONS = Path(__file__).parent / "migrations"
 STAMP = "stamp_clock"
+_UNWRITABLE = ("disk is full", "disk I/O error", "readonly database", "unable to open database file")  # SQLite's words
 _Row = TypeVar("_Row")
 
 
@@ -106,14 +107,18 @@ class Ledger:
 
         Raises:
             LedgerBusy: the write lock was not free in time.
+            LedgerError: the disk is full or cannot be written; nothing of this transaction was kept.
         """
         with self._engine.connect().execution_options(halosync_write=True) as connection:
             try:
                 transaction = connection.begin()
             except sa.exc.OperationalError as error:
                 raise _busy_or(error) from error
-            with transaction:
-                yield connection
+            try:
+                with transaction:
+                    yield connection
+            except sa.exc.OperationalError as error:
+                raise _unwritable_or(error) from error
 
     @contextmanager
     def lease(self, name: str) -> Iterator[Lease]:
@@ -257,6 +262,16 @@ def _sqlite_engine(path: Path, busy_timeout_s: float) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _unwritable_or(error: sa.exc.OperationalError) -> Exception:
+    said = str(error.orig)
+    if any(text in said for text in _UNWRITABLE):
+        return LedgerError(
+            f"The ledger cannot be written: {said}. What was acknowledged before is kept. Make room, or mend the mode "
+            "of the data folder, then run again."
+        )
+    return error
 
 
 def _busy_or(error: sa.exc.OperationalError) -> Exception:
