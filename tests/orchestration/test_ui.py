@@ -215,6 +215,7 @@ def test_on_an_empty_folder_everything_is_there_and_nothing_starts_by_itself(tmp
     assert {item["name"]: item["scheduleState"]["status"] for item in schedules} == {
         "every_30_minutes": "STOPPED",
         "nightly_at_2": "STOPPED",
+        "nightly_at_3": "STOPPED",
     }
     assert status == "SUCCESS", ui.log.read_text()
     assert ui.last("golden", "contact")[1]["dagster/row_count"] == 0
