@@ -29,7 +29,7 @@ from assets.publishing.mirror import HaloRecord
 from assets.publishing.planned import NEW_ID_MIN, PlannedEffect, Recorder
 from assets.publishing.publisher import publish
 from assets.publishing.rules import Rules
-from assets.publishing.tables import crosswalk, effect, head, mark, outbox
+from assets.publishing.tables import crosswalk, effect, head, mark, outbox, stored
 from assets.publishing.tables import mirror as mirror_table
 
 # What publishing reads; of the effects only those without an outcome.
@@ -173,13 +173,9 @@ def _copy(
     source: sa.Connection, target: sa.Connection, table: sa.Table, condition: sa.ColumnElement[bool] | None
 ) -> None:
     """Rows as the database holds them: decoding and encoding JSON would take most of the time."""
-    raw = sa.table(table.name, *(sa.column(column.name, _stored(column.type)) for column in table.columns))
-    columns = [sa.type_coerce(column, _stored(column.type)).label(column.name) for column in table.columns]
+    columns = [stored(column) for column in table.columns]
+    raw = sa.table(table.name, *(sa.column(str(column.key), column.type) for column in columns))
     query = sa.select(*columns) if condition is None else sa.select(*columns).where(condition)
     rows = source.execution_options(yield_per=ROWS_PER_STATEMENT).execute(query)
     for part in rows.mappings().partitions(ROWS_PER_STATEMENT):
         target.execute(sa.insert(raw), [dict(row) for row in part])
-
-
-def _stored(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    return kind.impl_instance if isinstance(kind, sa.types.TypeDecorator) else kind

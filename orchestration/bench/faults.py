@@ -13,11 +13,12 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orchestration import settings as settings_module
-from orchestration.bench.planted import BUGS, is_caught
+from orchestration.bench.planted import BUGS, Bug, is_caught
 from orchestration.bench.receipts import Receipts, fingerprint
 from orchestration.exits import Exit
 from orchestration.settings import PROJECT_ROOT
@@ -48,8 +49,8 @@ def run(arguments: argparse.Namespace) -> Exit:
     if "histories" in parts:
         figures["histories"] = _histories(receipts, code, arguments.seeds)
     if "boundaries" in parts:
-        figures["boundaries"] = _kept(
-            receipts, "boundaries", code, lambda: _play("test_boundaries.py", HALOSYNC_FAULT_BOUNDARIES="all")
+        figures["boundaries"] = receipts.once(
+            "boundaries", code, partial(_play, "test_boundaries.py", HALOSYNC_FAULT_BOUNDARIES="all")
         )
     if "planted" in parts:
         figures["planted"] = _planted(receipts, code)
@@ -63,13 +64,10 @@ def _histories(receipts: Receipts, code: dict[str, str], seeds: int) -> dict[str
     found: dict[str, Any] = {"seeds": 0, "failed": 0, "seconds": 0.0, "failures": []}
     for first in range(0, seeds, SEEDS_A_PART):
         count = min(SEEDS_A_PART, seeds - first)
-        part = _kept(
-            receipts,
+        part = receipts.once(
             f"histories-{first}",
             {**code, "first": str(first), "count": str(count)},
-            lambda first=first, count=count: _play(  # type: ignore[misc]
-                "test_histories.py", HALOSYNC_FAULT_FROM=first, HALOSYNC_FAULT_SEEDS=count
-            ),
+            partial(_play, "test_histories.py", HALOSYNC_FAULT_FROM=first, HALOSYNC_FAULT_SEEDS=count),
         )
         found["seeds"] += part["passed"] + part["failed"]
         found["failed"] += part["failed"]
@@ -84,21 +82,20 @@ def _planted(receipts: Receipts, code: dict[str, str]) -> dict[str, Any]:
     missed: list[str] = []
     for number, bug in enumerate(BUGS):
         key = {**code, "old": bug.old, "new": bug.new}
-        body = _kept(receipts, f"planted-{number:02}", key, lambda bug=bug: {"is_caught": is_caught(bug)})  # type: ignore[misc]
+        body = receipts.once(f"planted-{number:02}", key, partial(_tried, bug))
         (caught if body["is_caught"] else missed).append(bug.name)
         print(f"{'caught' if body['is_caught'] else 'MISSED'}: {bug.name}", file=sys.stderr)
     return {"planted": len(BUGS), "caught": len(caught), "missed": missed}
 
 
-def _kept(receipts: Receipts, name: str, key: dict[str, str], play: Any) -> dict[str, Any]:
-    receipt = receipts.find(name, key)
-    return receipt if receipt is not None else receipts.keep(name, key, play())
+def _tried(bug: Bug) -> dict[str, Any]:
+    return {"is_caught": is_caught(bug)}
 
 
 def _play(test: str, **environment: Any) -> dict[str, Any]:
     """One pytest run: how many passed and failed, and the last lines of each failure."""
     began_s = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--timeout=0", "--tb=line", f"tests/faults/{test}"]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--timeout=0", "--tb=line", f"tests/faults/{test}"]
     done = subprocess.run(
         command,
         cwd=PROJECT_ROOT,
@@ -107,11 +104,13 @@ def _play(test: str, **environment: Any) -> dict[str, Any]:
         text=True,
         check=False,
     )
-    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed)", done.stdout)}
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
+    if "error" in counts or not counts:
+        raise RuntimeError(f"tests/faults/{test} did not run: {done.stdout[-500:]}")
     failures = [line for line in done.stdout.splitlines() if "Violation: seed" in line]
     return {
-        "passed": counts.get("passed", 0) or done.stdout.count("."),
-        "failed": counts.get("failed", 0) or sum(line.startswith("FAILED") for line in done.stdout.splitlines()),
+        "passed": counts.get("passed", 0),
+        "failed": counts.get("failed", 0),
         "failures": failures,
         "seconds": round(time.monotonic() - began_s, 1),
         "tail": done.stdout[-3_000:],

@@ -138,11 +138,11 @@ def is_caught(bug: Bug) -> bool:
                 shutil.copy(source, copy / name)
         path = copy / bug.path
         path.write_text(path.read_text("utf-8").replace(bug.old, bug.new), "utf-8")
-        command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-n", "0", *TESTS]
+        command = [sys.executable, "-B", "-m", "pytest", "-x", "-n", "0", *TESTS]
         done = subprocess.run(
             command, cwd=copy, capture_output=True, text=True, timeout=TESTS_S_MAX, check=False,
             env=os.environ | {"PYTHONPATH": str(copy)},
         )  # fmt: skip
-        if done.returncode not in (0, 1) or "error" in done.stdout.splitlines()[-1]:
+        if done.returncode not in (0, 1) or " error" in done.stdout.splitlines()[-1]:
             raise RuntimeError(f"the tests did not run with {bug.name!r}: {done.stdout[-500:]}")
         return done.returncode == 1

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ def run(arguments: argparse.Namespace) -> Exit:
     receipts = Receipts(arguments.out or settings_module.load().data_root / "bench" / "publish")
     code = {"code": fingerprint([PROJECT_ROOT / name for name in ("assets/publishing", "sources/halopsa")])}
     figures = {
-        "paces": _kept(receipts, "paces", {**code, "people": arguments.people}, lambda: _paces(arguments.people)),
+        "paces": receipts.once("paces", {**code, "people": arguments.people}, partial(_paces, arguments.people)),
         "plans": _plans(receipts, code, arguments.plans),
-        "edits": _kept(receipts, "edits", {**code, "count": arguments.edits}, lambda: _edits(arguments.edits)),
+        "edits": receipts.once("edits", {**code, "count": arguments.edits}, partial(_edits, arguments.edits)),
     }
     print(json.dumps({"schema_version": 1, **figures}, indent=None if arguments.json else 1, ensure_ascii=False))
     is_bad = figures["plans"]["faults"] or figures["edits"]["lost"] or figures["edits"]["nulled"]
@@ -52,12 +53,7 @@ def _plans(receipts: Receipts, code: dict[str, Any], count: int) -> dict[str, An
     found: dict[str, Any] = {"plans": 0, "effects": 0, "drift": 0, "faults": []}
     for first in range(0, count, PLANS_A_PART):
         last = min(first + PLANS_A_PART, count)
-        part = _kept(
-            receipts,
-            f"plans-{first}",
-            {**code, "last": last},
-            lambda first=first, last=last: _judged(range(first, last)),  # type: ignore[misc]
-        )
+        part = receipts.once(f"plans-{first}", {**code, "last": last}, partial(_judged, range(first, last)))
         for name in found:
             found[name] += part[name]
         print(f"{found['plans']} plans, {len(found['faults'])} faults", file=sys.stderr)
@@ -76,8 +72,3 @@ def _judged(seeds: range) -> dict[str, Any]:
 
 def _edits(count: int) -> dict[str, Any]:
     return asdict(edit_histories.merge_histories(count))
-
-
-def _kept(receipts: Receipts, name: str, key: dict[str, Any], play: Any) -> dict[str, Any]:
-    receipt = receipts.find(name, key)
-    return receipt if receipt is not None else receipts.keep(name, key, play())

@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,10 @@ class Receipts:
         draft.write_text(json.dumps(receipt, indent=1, ensure_ascii=False) + "\n", "utf-8")
         draft.replace(self._path(name))
         return receipt
+
+    def once(self, name: str, key: dict[str, Any], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The receipt of that name and key; measured now where there is none, so that a bench goes on where it was."""
+        return self.find(name, key) or self.keep(name, key, measure())
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
