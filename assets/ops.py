@@ -39,7 +39,7 @@ COLUMNS = {
     "entity": "organisation or contact",
     "version": "version of the golden record",
     "resource": "HaloPSA's name for the kind of record: Client, Site or Users",
-    "operation": "create, update or deactivate",
+    "operation": "create, update, deactivate, or restore: a value of a person put back",
     "halo_id": "id of the record in HaloPSA",
     "other_halo_id": "id of the second HaloPSA record, where two are meant",
     "fence": "number of the lease under which it was written; larger is later",
@@ -88,7 +88,7 @@ MIRRORED = {
     "work_item": tables.work_item,
     "credit": tables.credit,
 }
-_LEFT_OUT = frozenset({"fields", "published", "body", "message", "detail"})
+_LEFT_OUT = frozenset({"fields", "base", "published", "body", "message", "detail"})
 
 
 def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:

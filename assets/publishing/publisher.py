@@ -28,6 +28,7 @@ from assets.publishing import (
     plan,
     reasons,
     recover,
+    restoring,
     retire,
     updates,
     work,
@@ -90,6 +91,7 @@ def publish(
             _require_mirror(session)
             recover.clear_up(session)
             linking.inherit_from_merged(session)
+            restoring.fulfil(session)
             for entity in ("organisation", "contact"):
                 if session.rules.mode_of(entity) == "off":
                     audience.close(session, entity, "upsert", reasons.SWITCHED_OFF)

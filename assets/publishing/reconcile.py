@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sources.clock import Clock
 from sources.halopsa.settings import Resource
 
-from assets.publishing import crosswalk, mapping, mirror, outbox, recover, work
+from assets.publishing import crosswalk, mapping, mirror, outbox, overwritten, recover, work
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import EffectLog
 from assets.publishing.halo import Halo
@@ -33,7 +33,7 @@ from assets.publishing.session import Session
 from assets.publishing.tables import effect, head, mark
 from assets.publishing.work import Item
 
-KINDS = ("orphan", "double", "gone", "lost_write", "human_edit")
+KINDS = ("orphan", "double", "gone", "lost_write", "human_edit", "overwritten", "crossed")
 ASKED_MAX = 100
 RESTORED_MIN = 5  # so many of our newest writes must be gone, and none of them left, before we speak of a restore
 
@@ -49,6 +49,9 @@ class Findings:
     replanned: int = 0
     opened: int = 0
     closed: int = 0
+    writes_checked: int = 0  # against HaloPSA's change log
+    log_requests: int = 0
+    is_log_readable: bool = True
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -121,14 +124,26 @@ def reconcile(
         payloads = {resource: halo.rows(cast(Resource, resource)) for resource in mapping.FIELDS}
         findings.records = mirror.replace(ledger, clock, payloads)
         _read_missing(session)
+        checked = overwritten.check(session)
         with ledger.transaction() as connection:
             items = list(_compared(connection, session, findings, halo_restored=halo_restored))
+            items += overwritten.items(connection, checked)
             findings.found = Counter(item.kind for item in items)
             moved = work.renew(connection, KINDS, items, at=clock.now(), run_id=run_id)
             merges = work.renew_merges(connection, at=clock.now(), run_id=run_id)
             findings.opened, findings.closed = moved.opened + merges.opened, moved.closed + merges.closed
+            overwritten.note_checked(connection, checked)
             connection.execute(sa.delete(mark).where(mark.c.name == MUST_RECONCILE))
+        _tell(findings, checked)
     return findings
+
+
+def _tell(findings: Findings, checked: overwritten.Checked) -> None:
+    if checked.trail is not None:
+        findings.writes_checked = len(checked.writes)
+        findings.log_requests, findings.is_log_readable = checked.trail.requests, checked.trail.is_readable
+    if checked.problem:
+        findings.problems.append(checked.problem)
 
 
 def refresh(ledger: Ledger, clock: Clock, halo: Halo, resource: Resource, halo_id: int) -> HaloRecord | None:
@@ -268,7 +283,7 @@ def _sent(connection: sa.Connection, resource: str) -> dict[str, _Sent]:
     """golden id -> its last applied write with values, and what went before; before our first write it was blank."""
     query = (
         sa.select(effect.c.golden_id, effect.c.operation, effect.c.fields, effect.c.settled_at)
-        .where(effect.c.resource == resource, effect.c.state == "acked")
+        .where(effect.c.resource == resource, effect.c.state == "acked", effect.c.operation != "restore")
         .order_by(effect.c.effect_id)
     )
     found: dict[str, _Sent] = {}

@@ -10,8 +10,9 @@ even for one record; an answer may be a bare object, the last object only, or an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import requests
@@ -19,6 +20,7 @@ from requests.adapters import BaseAdapter
 
 from sources.clock import Clock
 from sources.halopsa import settings
+from sources.halopsa.audit import Trail, read_trail
 from sources.halopsa.errors import class_of, message_of
 from sources.halopsa.fields import as_id, as_text, golden_id, outgoing
 from sources.halopsa.session import VENDOR, HaloSession, NotSent, json_or_none
@@ -168,6 +170,14 @@ class HaloClient:
         if client_id is not None:
             filters["client_id"] = client_id
         return [row for row in self.rows(resource, **filters) if golden_id(row) == golden]
+
+    def changes_since(self, since: datetime, wanted: Mapping[str, Collection[int]]) -> Trail:
+        """What HaloPSA's change log says of some records (resource -> ids) since a moment; see `audit.py`.
+
+        Raises:
+            VendorError: it could not be read to the end.
+        """
+        return read_trail(self.session, since, wanted)
 
     def custom_field_ids(self) -> dict[str, dict[str, int]]:
         """Custom-field ids of this tenant: resource -> lower-case name -> id. Read once.
