@@ -135,6 +135,8 @@ def _publish_entity(session: Session, entity: str) -> None:
         with session.ledger.read() as connection:
             states = outbox.READY if round_ == 0 else outbox.UNSENT
             waiting = list(outbox.waiting(connection, entity, "upsert", states))
+            last = outbox.forbidden(connection)  # else a client we may not write would stop the run before all others
+        waiting.sort(key=last.__contains__)
         gathered: dict[str, list[Change]] = defaultdict(list)
         for done, ids in enumerate(chunked(waiting, SLICE_ROWS)):
             session.progress(entity, done * SLICE_ROWS, len(waiting))

@@ -33,7 +33,7 @@ from assets.publishing.session import Session
 from assets.publishing.tables import effect, head, mark
 from assets.publishing.work import Item
 
-KINDS = ("orphan", "double", "gone", "lost_write", "human_edit", "overwritten", "crossed")
+KINDS = ("orphan", "double", "gone", "lost_write", "human_edit", "overwritten", "crossed", "unusable")
 ASKED_MAX = 100
 RESTORED_MIN = 5  # so many of our newest writes must be gone, and none of them left, before we speak of a restore
 
@@ -121,13 +121,16 @@ def reconcile(
             rules=rules or demo_rules(),
         )
         recover.clear_up(session)
-        payloads = {resource: halo.rows(cast(Resource, resource)) for resource in mapping.FIELDS}
-        findings.records = mirror.replace(ledger, clock, payloads)
+        read = {resource: mirror.read_all(resource, halo.rows(cast(Resource, resource))) for resource in mapping.FIELDS}
+        findings.records = mirror.put(ledger, clock, read)
+        unusable = [record for records in read.values() for record in records if record.faults]
+        del read
         _read_missing(session)
         checked = overwritten.check(session)
         with ledger.transaction() as connection:
             items = list(_compared(connection, session, findings, halo_restored=halo_restored))
             items += overwritten.items(connection, checked)
+            items += _unusable(connection, unusable)
             findings.found = Counter(item.kind for item in items)
             moved = work.renew(connection, KINDS, items, at=clock.now(), run_id=run_id)
             merges = work.renew_merges(connection, at=clock.now(), run_id=run_id)
@@ -250,6 +253,16 @@ def _edits(drift: _Drift) -> Iterator[Item]:
         kind = "lost_write" if name in drift.set_back else "human_edit"
         detail = {"published": drift.link.published[name].held, "halo": value}
         yield Item(kind, drift.link.golden_id, drift.link.resource, drift.link.halo_id, field=name, detail=detail)
+
+
+def _unusable(connection: sa.Connection, records: list[HaloRecord]) -> Iterator[Item]:
+    """Records with a value that cannot be read whole, by the golden record that they are or bear the id of."""
+    for resource in mapping.FIELDS:
+        owners = crosswalk.owners(connection, resource)
+        for record in (record for record in records if record.resource == resource):
+            owner = owners.get(record.halo_id, record.golden_id)
+            for name, fault in record.faults.items():
+                yield Item("unusable", owner, resource, record.halo_id, field=name, detail={"fault": fault})
 
 
 def _looks_restored(drifts: list[_Drift]) -> bool:

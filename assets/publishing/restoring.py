@@ -82,7 +82,7 @@ def fulfil(session: Session) -> None:
 def _give_back(session: Session, link: Link, known: sa.Row[tuple[object, ...]], items: dict[Item, int]) -> None:
     payload = session.halo.get(cast(Resource, link.resource), link.halo_id) or {}
     now = mirror.whole(link.resource, payload)
-    if now is None or now.is_inactive:
+    if now is None or now.is_inactive or now.faults:
         return
     due = [item for item in items if _is_ours(link, item, now)]
     values: dict[str, Value] = {str(item.field): _typed(item) for item in due}

@@ -242,6 +242,8 @@ def _judged(session: Session, change: Change, payload: Mapping[str, Any], *, is_
     now = mirror.whole(link.resource, payload) if is_whole else mirror.read_payload(link.resource, payload)
     if now is None:
         return _Read(change, payload, None, plan.Hold(reasons.GONE), at_s)
+    if now.faults:
+        return _Read(change, payload, now, plan.Hold(reasons.unusable(link.resource, link.halo_id, now.faults)), at_s)
     read = _Read(change, payload, now, plan.Nothing({}), at_s)
     changed_at = halo_fields.updated_at(payload)
     decision = plan.decide(

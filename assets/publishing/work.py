@@ -30,6 +30,7 @@ REMEDIES = {
         "a person's value was replaced by ours, saved at the very moment: halosync reconcile --restore GOLDEN_ID FIELD "
         "gives it back"
     ),
+    "unusable": "a field of a HaloPSA record cannot be read whole: correct it there; until then we write nothing to it",
     "crossed": "a person saved this record while we wrote it: look in HaloPSA whether what they typed is still there",
     "human_edit": "a person has changed what we published: nothing to do, their value stays",
     "merge": "two records that are one person or company are both active in HaloPSA: merge them there",

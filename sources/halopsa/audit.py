@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from sources.halopsa import settings
+from sources.halopsa.errors import storable
 from sources.halopsa.fields import (
     ADDRESS_LINES,
     CLIENT_FIELDS,
@@ -132,11 +133,16 @@ def _entry(row: Mapping[str, Any], wanted: Mapping[str, Collection[int]]) -> Aud
         halo_id=halo_id,
         at=at,
         agent_id=as_id(row.get("agent_id")),
-        by=as_text(row.get("username")),
+        by=_text(row.get("username")),
         field=_field(resource, as_text(row.get("value")) or ""),
-        before=as_text(row.get("from")),
-        after=as_text(row.get("to")),
+        before=_text(row.get("from")),
+        after=_text(row.get("to")),
     )
+
+
+def _text(value: Any) -> str | None:
+    text = as_text(value)
+    return None if text is None else storable(text)
 
 
 def _field(resource: Resource, spelled: str) -> str | None:

@@ -26,7 +26,7 @@ from sources.halopsa.fields import as_id, as_text, golden_id, outgoing
 from sources.halopsa.session import VENDOR, HaloSession, NotSent, json_or_none
 from sources.halopsa.settings import Resource
 from sources.halopsa.walk import Walk
-from sources.http import BadRequest, RateLimited, Unauthorised, Unreachable, VendorError
+from sources.http import BadRequest, Forbidden, RateLimited, Unauthorised, Unreachable, VendorError
 from sources.limiter import CallBook
 
 # Classes of refusal that say nothing about an element, so that halving the array would only ask the same again.
@@ -40,7 +40,7 @@ class WriteOutcome:
     kind: `acked` (applied; `record` is what Halo holds now), `rejected` (not applied), `unknown` (look it up first).
     error_class: mandatory_field, duplicate, unknown_id, model, validation, unauthorised, forbidden, not_found,
         rate_limited, not_sent; for `unknown` unreachable, server, unreadable.
-    is_retryable: not applied, and the very same write may succeed later (rate limit, no token or one that is refused).
+    is_retryable: not applied, and the very same write may succeed later (rate limit, no token, no right).
     message: Halo's own sentence, shortened; may hold personal data.
     """
 
@@ -256,6 +256,8 @@ class HaloClient:
         if len(elements) == 1:
             return [self._write_one(resource, elements[0])]
         outcome, answer = self._post(resource, elements, {"returnall": "true"})
+        if outcome is not None and outcome.error_class == "forbidden":
+            return self._write_forbidden(resource, elements, outcome)
         if outcome is not None and outcome.kind == "rejected" and outcome.error_class not in _OF_THE_WHOLE:
             middle = len(elements) // 2
             return self._write_batch(resource, elements[:middle]) + self._write_batch(resource, elements[middle:])
@@ -268,6 +270,19 @@ class HaloClient:
             WriteOutcome("acked", record=records[element["id"]], status=200) if element["id"] in records else unseen
             for element in elements
         ]
+
+    def _write_forbidden(
+        self, resource: Resource, elements: list[dict[str, Any]], refusal: WriteOutcome
+    ) -> list[WriteOutcome]:
+        """An array that the application may not write: the right may be missing for all, or for one client among them.
+        Where first and last are refused alone too, it is all; else the rest is halved."""
+        first, last = self._write_one(resource, elements[0]), self._write_one(resource, elements[-1])
+        between = elements[1:-1]
+        if first.error_class == last.error_class == "forbidden" or not between:
+            return [first, *[refusal] * len(between), last]
+        middle = len(between) // 2
+        parts = [part for part in (between[:middle], between[middle:]) if part]
+        return [first, *(outcome for part in parts for outcome in self._write_batch(resource, part)), last]
 
     def _post(
         self, resource: str, body: list[dict[str, Any]], params: dict[str, str]
@@ -308,7 +323,7 @@ def _outcome_of(error: VendorError) -> WriteOutcome:
     message = message_of(error.body) or str(error)
     if 400 <= error.status < 500 and error.status != 408:
         kind_of_error = class_of(error.status, message)
-        is_retryable = isinstance(error, RateLimited | Unauthorised)  # of the account, not of the record
+        is_retryable = isinstance(error, RateLimited | Unauthorised | Forbidden)  # of the account, not of the record
         return WriteOutcome("rejected", None, error.status, message, kind_of_error, is_retryable)
     return WriteOutcome("unknown", None, error.status, message, "server" if error.status >= 500 else "unreachable")
 

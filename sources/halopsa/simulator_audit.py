@@ -88,4 +88,4 @@ class HaloAudit:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
