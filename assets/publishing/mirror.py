@@ -29,7 +29,11 @@ _TEXTS = {
     mapping.SITE: halo_fields.SITE_FIELDS,
     mapping.USER: halo_fields.USER_FIELDS,
 }
-_EXTRAS = {mapping.USER: ("email_2", "email_3"), mapping.CLIENT: ("main_site_id",), mapping.SITE: ("name",)}
+_EXTRAS = {
+    mapping.USER: ("email_2", "email_3"),
+    mapping.CLIENT: ("main_site_id", "is_prospect"),
+    mapping.SITE: ("name",),
+}
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,14 @@ def by_ids(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) ->
         query = sa.select(mirror).where(mirror.c.resource == resource, mirror.c.halo_id.in_(some))
         found.update({row.halo_id: _as_record(row) for row in connection.execute(query)})
     return found
+
+
+def prospect_sites(connection: sa.Connection, site_ids: Sequence[int]) -> set[int]:
+    """Those of the sites whose client is a prospect, as far as HaloPSA has shown."""
+    sites = by_ids(connection, mapping.SITE, site_ids)
+    clients = by_ids(connection, mapping.CLIENT, sorted({site.client_id for site in sites.values() if site.client_id}))
+    prospects = {client.halo_id for client in clients.values() if client.fields.get("is_prospect")}
+    return {site.halo_id for site in sites.values() if site.client_id in prospects}
 
 
 def count(connection: sa.Connection, resource: str) -> int:

@@ -59,7 +59,7 @@ _WRITABLE_BASE: Mapping[str, frozenset[str]] = {
     "Site": frozenset(
         {"id", "name", "client_id", "phonenumber", "delivery_address", "emaildomain", "inactive", "customfields"}
     ),
-    "Users": frozenset({"id", "site_id", "inactive", "customfields"} | set(USER_FIELDS.values())),
+    "Users": frozenset({"id", "site_id", "inactive", "is_prospect", "customfields"} | set(USER_FIELDS.values())),
 }
 WRITABLE: Mapping[str, frozenset[str]] = {
     resource: names | QUIET_ALWAYS[resource].keys() | QUIET_ON_CREATE[resource].keys()
@@ -80,6 +80,7 @@ def read_client(payload: Mapping[str, Any]) -> dict[str, Any]:
         "toplevel_id": as_id(payload.get("toplevel_id")),
         "golden_id": golden_id(payload),
         **_texts(payload, CLIENT_FIELDS),
+        "is_prospect": payload.get("is_account") is True if "is_account" in payload else None,
         "is_inactive": payload.get("inactive") is True,
     }
 
