@@ -332,13 +332,14 @@ def _keep(folder: Path, entity: str, context: Context, members: pa.Table) -> Non
     ids = context.ids.get(entity, IDS_SCHEMA.empty_table())
     age_of = dict(zip(ids["golden_id"].to_pylist(), ids["first_seq"].to_pylist(), strict=True))
     this_run = max(age_of.values(), default=0) + 1
-    live = set(members["golden_id"].to_pylist())
+    live, here = set(members["golden_id"].to_pylist()), set(members["record_key"].to_pylist())
     age_of |= {golden_id: this_run for golden_id in live if golden_id not in age_of}
     rows = {row["record_key"]: row for row in before.to_pylist()} | {
         row["record_key"]: row for row in members.to_pylist()
     }
     for row in rows.values():
         row["first_seq"] = age_of[row["golden_id"]]
+        row["is_present"] = row["record_key"] in here
     registry = pa.Table.from_pylist([rows[key] for key in sorted(rows)], schema=REGISTRY_SCHEMA)
     known = [{"golden_id": name, "first_seq": age_of[name], "is_live": name in live} for name in sorted(age_of)]
     _write(pa.Table.from_pylist(known, schema=IDS_SCHEMA), folder / f"{entity}_id.parquet")
