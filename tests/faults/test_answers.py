@@ -49,9 +49,14 @@ def test_f02_an_update_or_deactivation_counts_as_applied_where_it_was_and_only_t
     witness = Witness(house.simulator)
     house.commit(ACME, ANN, BEN)
     house.publish()
-    house.commit({**ANN, "job_title": "Director"}, {**ACME, "phone": "+442079460009"}, gone=("con_ben",))
-    for after in (0, 1, 2):
-        house.simulator.faults.append(Fault(effect, method="POST", path="/api/", after=after, delay_s=20.0))
+    acts = [
+        ("/api/Site", lambda: house.commit({**ACME, "phone": "+442079460009"})),
+        ("/api/Users", lambda: house.commit({**ANN, "job_title": "Director"})),
+        ("/api/Users", lambda: house.commit(gone=("con_ben",))),
+    ]
+    for path, act in acts:
+        act()
+        house.simulator.faults.append(Fault(effect, method="POST", path=path, delay_s=20.0))
         house.publish()
         assert witness.contradictions(house.ledger) == []
 
