@@ -6,14 +6,13 @@ it lands on a newer one; and people act between our runs, while deaths and lost 
 A write of ours that lands after a person's edit of the same field would overwrite it, and nothing but a lock could
 prevent that: so people come when what was under way has landed.
 
-A history is its seed: `play(seed, folder)` does the same again.
+A history is its seed: `play(seed, house)` does the same again.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,8 +21,8 @@ from assets.publishing import outbox
 from assets.publishing.effects import FAILPOINTS
 from assets.publishing.tables import effect
 from sources.simulation import Fault
-from tests.assets.publishing.publishing_house import Died, House, contact, organisation
-from tests.faults.witness import Witness
+from tests.assets.publishing.publishing_house import Died, contact, organisation
+from tests.faults.lasting import LastingHouse
 
 STEPS = 14
 LATE_S = 20.0  # lists show new rows, and writes are applied, so late; shorter than the settle time
@@ -44,10 +43,10 @@ class Violation(AssertionError):
 class History:
     """One installation beside one tenant, and what must be true of them."""
 
-    def __init__(self, seed: int, folder: Path, *, steps: int = STEPS) -> None:
+    def __init__(self, seed: int, house: LastingHouse, *, steps: int = STEPS) -> None:
         self.dice = random.Random(seed)
-        self.house = House(folder)
-        self.witness = Witness(self.house.simulator)
+        self.house = house
+        self.house.begin()
         self.steps = steps
         self.count = 0
         self.values: dict[tuple[str, str], list[str]] = defaultdict(list)  # (golden id, field) -> values, oldest first
@@ -65,7 +64,6 @@ class History:
             act(self)
             self.check()
         self._quiet()
-        self.house.ledger.close()
 
     # -- actors ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +130,7 @@ class History:
             value = "" if self.dice.random() < 0.3 else f"person {self._next()}"
             if value == (row.get(field) or "") or (not value and self._is_unsettled(resource, row["id"])):
                 return  # see _is_unsettled
-            with self.witness.person():
+            with self.house.witness.person():
                 self.house.simulator.records.post(resource, [{"id": row["id"], field: value}])
             self.edits[resource, row["id"], field] = value
 
@@ -184,7 +182,7 @@ class History:
         made += sum(self.house.simulator.records_by_golden_id("Users").values())
         if made > possible:
             raise Violation(f"I7: the tenant holds {made} records of ours, the ledger explains {possible}")
-        for told in self.witness.contradictions(self.house.ledger):
+        for told in self.house.witness.contradictions(self.house.ledger):
             raise Violation(f"I7: {told}")
 
     # -- the end --------------------------------------------------------------------------------------------------
@@ -283,14 +281,14 @@ ACTS = (
 )  # fmt: skip
 
 
-def play(seed: int, folder: Path, *, steps: int = STEPS) -> None:
+def play(seed: int, house: LastingHouse, *, steps: int = STEPS) -> None:
     """One history.
 
     Raises:
         Violation: naming the seed and the steps that led there.
     """
     VERSION_OF.clear()
-    history = History(seed, folder, steps=steps)
+    history = History(seed, house, steps=steps)
     try:
         history.play()
     except Violation as violation:
