@@ -7,14 +7,12 @@ tried is what a person could have written by mistake.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration.bench.suites import play
 from orchestration.settings import PROJECT_ROOT
 
 # What is copied, and which tests look: first those that state the rules of publishing, for they are the quickest.
@@ -25,7 +23,6 @@ TESTS = (
     *("tests/faults/test_histories.py", "tests/faults/test_boundaries.py"),
     *("tests/assets/publishing/test_poison.py", "tests/assets/publishing/test_deaths.py"),
 )
-TESTS_S_MAX = 600
 
 
 @dataclass(frozen=True)
@@ -162,8 +159,8 @@ BUGS = (
 )  # fmt: skip
 
 
-def is_caught(bug: Bug) -> bool:
-    """Whether the tests fail with `bug` planted; a patch that does not even import counts as an error, not as caught.
+def caught_by(bug: Bug) -> str | None:
+    """The test that fails with `bug` planted, None where all pass; a patch that does not even import is an error.
 
     Raises:
         RuntimeError: the bug cannot be planted any more, or the tests did not run.
@@ -180,11 +177,5 @@ def is_caught(bug: Bug) -> bool:
                 shutil.copy(source, copy / name)
         path = copy / bug.path
         path.write_text(path.read_text("utf-8").replace(bug.old, bug.new), "utf-8")
-        command = [sys.executable, "-B", "-m", "pytest", "-x", "-n", "0", *TESTS]
-        done = subprocess.run(
-            command, cwd=copy, capture_output=True, text=True, timeout=TESTS_S_MAX, check=False,
-            env=os.environ | {"PYTHONPATH": str(copy)},
-        )  # fmt: skip
-        if done.returncode not in (0, 1) or " error" in done.stdout.splitlines()[-1]:
-            raise RuntimeError(f"the tests did not run with {bug.name!r}: {done.stdout[-500:]}")
-        return done.returncode == 1
+        played = play(*TESTS, folder=copy, workers=0, options=("-x",), PYTHONPATH=copy, PYTHONDONTWRITEBYTECODE=1)
+        return played["failures"][0].split(": ", 1)[0] if played["failures"] else None

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from assets.publishing import recover
-from sources.simulation import Fault
-from tests.assets.publishing.publishing_house import House, contact, organisation
+from sources.simulation import Fault, InMemoryAdapter
+from tests.assets.publishing.publishing_house import URL, House, contact, organisation
 from tests.faults.witness import Witness
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", phone="+442079460001")
@@ -164,22 +164,31 @@ def test_f05_a_tenant_that_refuses_every_token_for_a_while_costs_time_and_no_rec
 
 
 def test_f05_threads_whose_token_dies_together_renew_it_once(house):
-    house.halo.session.signed_in()
+    house.halo.custom_field_ids()
+    together, found = threading.Barrier(4), []
+
+    class Together(InMemoryAdapter):
+        """All four ask with the old token before any of them is answered, and all four again with the new one."""
+
+        def send(self, request, *args, **kwargs):
+            if "/api/Client" in request.url:
+                together.wait()
+            return super().send(request, *args, **kwargs)
+
+    house.halo.session.http.mount(URL, Together(house.simulator))
     house.simulator.faults.append(Fault("revoke_all_tokens", path="/api/Client", method="GET"))
-    mark, together, found = house.mark, threading.Barrier(4), []
+    mark = house.mark
 
-    def read() -> None:
-        together.wait()
-        found.append(house.halo.rows("Client"))
-
-    threads = [threading.Thread(target=read) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: found.append(house.halo.rows("Client"))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
+    said = [(entry.path, entry.status) for entry in list(house.simulator.log)[mark:]]
+    assert said.count(("/api/Client", 401)) == 4
+    assert said.count(("/auth/token", 200)) == 1
     assert found == [[], [], [], []]
-    assert [entry.path for entry in list(house.simulator.log)[mark:]].count("/auth/token") == 1
 
 
 def test_f06_an_array_of_which_a_part_was_applied_ends_with_every_element_applied_once(house):
