@@ -18,8 +18,8 @@ from alembic.script import ScriptDirectory
 from test_ledger_deaths import exit_code, killed_at
 
 from assets.publishing import chain, tables
-from assets.publishing import ledger as ledgers
 from assets.publishing.ledger import MIGRATIONS, Ledger, LedgerError
+from assets.publishing.stores import SqliteStore
 from assets.publishing.tables import EPOCH, micros
 
 REVISIONS = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
@@ -30,6 +30,8 @@ EFFECT = {
     "operation": "create", "halo_id": 7, "fields": '{"name":"Acme Ltd"}', "state": "acked", "fence": 1, "status": 201,
     "message": "", "run_id": "run-1", "sent_at": micros(EPOCH), "settled_at": micros(EPOCH),
 }  # fmt: skip
+
+pytestmark = pytest.mark.one_store
 
 
 def migrations_up_to(revision: str, folder: Path) -> Path:
@@ -43,8 +45,7 @@ def migrations_up_to(revision: str, folder: Path) -> Path:
 
 def made_by_release(path: Path, revision: str) -> None:
     """A ledger as the release of `revision` left it: a golden record, and a sealed effect where it knew seals."""
-    ledgers._create_private(path)
-    ledger = Ledger(ledgers._sqlite_engine(path, 1.0), path.parent)
+    ledger = Ledger(SqliteStore(path, 1.0), path.parent)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with ledger.transaction() as connection:
@@ -97,7 +98,7 @@ def test_f28_an_older_release_refuses_a_newer_ledger_with_a_remedy_and_changes_n
     Ledger.open(path).close()
     before = path.read_bytes()
 
-    monkeypatch.setattr(ledgers, "MIGRATIONS", migrations_up_to(revision, tmp_path / "older"))
+    monkeypatch.setattr("assets.publishing.ledger.MIGRATIONS", migrations_up_to(revision, tmp_path / "older"))
     with pytest.raises(LedgerError, match="Install that one, or restore a backup"):
         Ledger.open(path)
 
@@ -115,7 +116,7 @@ def test_f28_after_an_upgrade_that_was_killed_the_older_release_opens_too(tmp_pa
     ended = exit_code(killed_at(path, statement))
 
     if ended != 0:
-        monkeypatch.setattr(ledgers, "MIGRATIONS", migrations_up_to(OLDER[-1], tmp_path / "older"))
+        monkeypatch.setattr("assets.publishing.ledger.MIGRATIONS", migrations_up_to(OLDER[-1], tmp_path / "older"))
     ledger = Ledger.open(path)
     with ledger.read() as connection:
         names = [row[1] for row in connection.execute(sa.text("pragma table_info(effect)"))]
