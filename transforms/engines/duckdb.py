@@ -102,7 +102,7 @@ class DuckDBEngine:
     ) -> None:
         key = columns[0]
         needed = f"{side} where {key} in (select l from {pairs} union all select r from {pairs})"
-        sides = Sides(self.fetch(needed, columns), key)
+        sides = Sides(self._batches(needed, BATCH_ROWS, columns=columns), key)
         threads = self._threads()
         with ThreadPoolExecutor(threads, thread_name_prefix="kernel") as pool:
             batches = self._batches(pairs, PAIR_BATCH_ROWS)
@@ -175,9 +175,12 @@ class DuckDBEngine:
         connection.execute(f"insert into {table} by name select * from renewed")
         connection.execute("drop table renewed")
 
-    def _batches(self, source: str, rows: int, order_by: str = "") -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, source: str, rows: int, *, columns: tuple[str, ...] = (), order_by: str = ""
+    ) -> Iterator[pa.RecordBatch]:
         order = f" order by {order_by}" if order_by else ""
-        yield from self.connection.sql(f"select * from {source}{order}").to_arrow_reader(rows)
+        chosen = ", ".join(columns) or "*"
+        yield from self.connection.sql(f"select {chosen} from {source}{order}").to_arrow_reader(rows)
 
     def _fill(
         self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema, renewal: Renewal | None = None
