@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import resource
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -297,15 +296,12 @@ def _write(table: pa.Table, path: Path) -> None:
 
 @contextmanager
 def _engine(folder: Path | None, threads: int | None) -> Iterator[DuckDBEngine]:
-    """Tables in the state's folder, so that only changes are compared next time, or in one that is gone afterwards.
-
-    On disk also without a state: what is not at hand is compressed there, so a million records need little memory.
-    """
-    with tempfile.TemporaryDirectory(prefix="halosync_") as passing:
-        place = folder or Path(passing)
-        place.mkdir(parents=True, exist_ok=True)
-        with DuckDBEngine(place / "tables.duckdb", threads=threads, memory_limit=MEMORY_LIMIT) as engine:
-            yield engine
+    """Tables in the state's folder, so that only changes are compared next time, or in memory."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    target = ":memory:" if folder is None else folder / "tables.duckdb"
+    with DuckDBEngine(target, threads=threads, memory_limit=MEMORY_LIMIT) as engine:
+        yield engine
 
 
 def _context(folder: Path | None, entity: str) -> Context:

@@ -45,6 +45,9 @@ class DuckDBEngine:
             self._set("threads", str(threads))
         if str(target) == ":memory:":
             self._set("temp_directory", f"'{Path(tempfile.gettempdir()) / 'halosync_duckdb'}'")
+            # What DuckDB opens as ":memory:" is never compressed; a database attached to it may be.
+            self.connection.execute("attach ':memory:' as compressed (compress)")
+            self.connection.execute("use compressed")
 
     def __enter__(self) -> DuckDBEngine:
         return self
@@ -139,6 +142,11 @@ class DuckDBEngine:
         )
         return found.fetchone() is not None
 
+    def _database(self) -> str:
+        row = self.connection.execute("select current_database()").fetchone()
+        assert row is not None
+        return str(row[0])
+
     def _threads(self) -> int:
         row = self.connection.execute("select current_setting('threads')").fetchone()
         assert row is not None
@@ -189,6 +197,7 @@ class DuckDBEngine:
         reader = pa.RecordBatchReader.from_batches(schema, batches)
         cursor = self.connection.cursor()
         try:
+            cursor.execute(f'use "{self._database()}"')  # a cursor begins in the database that was opened
             cursor.register("arriving", reader)
             self._write(table, "select * from arriving", renewal, cursor)
         finally:
