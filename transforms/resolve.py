@@ -328,18 +328,17 @@ def _keep(folder: Path, entity: str, context: Context, members: pa.Table) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     before = context.registry.get(entity, REGISTRY_SCHEMA.empty_table())
     ids = context.ids.get(entity, IDS_SCHEMA.empty_table())
-    age_of = dict(zip(ids["golden_id"].to_pylist(), ids["first_seq"].to_pylist(), strict=True))
-    this_run = max(age_of.values(), default=0) + 1
-    live = set(members["golden_id"].to_pylist())
-    age_of |= {golden_id: this_run for golden_id in live if golden_id not in age_of}
-    rows = {row["record_key"]: row for row in before.to_pylist()} | {
-        row["record_key"]: row for row in members.to_pylist()
-    }
-    for row in rows.values():
-        row["first_seq"] = age_of[row["golden_id"]]
-    registry = pa.Table.from_pylist([rows[key] for key in sorted(rows)], schema=REGISTRY_SCHEMA)
-    known = [{"golden_id": name, "first_seq": age_of[name], "is_live": name in live} for name in sorted(age_of)]
-    _write(pa.Table.from_pylist(known, schema=IDS_SCHEMA), folder / f"{entity}_id.parquet")
+    borne = pc.unique(members["golden_id"])
+    new = borne.filter(pc.invert(pc.is_in(borne, ids["golden_id"])))
+    this_run = (pc.max(ids["first_seq"]).as_py() or 0) + 1
+    known = pa.concat_arrays([*ids["golden_id"].chunks, new])
+    age = pa.concat_arrays([*ids["first_seq"].chunks, pa.repeat(pa.scalar(this_run, pa.int64()), len(new))])
+    left = before.filter(pc.invert(pc.is_in(before["record_key"], members["record_key"])))
+    rows = pa.concat_tables([table.select(members.column_names) for table in (left, members)])
+    rows = rows.append_column("first_seq", age.take(pc.index_in(rows["golden_id"], known)))
+    registry = rows.select(REGISTRY_SCHEMA.names).cast(REGISTRY_SCHEMA).sort_by("record_key")
+    given = pa.table([known, age, pc.is_in(known, borne)], schema=IDS_SCHEMA).sort_by("golden_id")
+    _write(given, folder / f"{entity}_id.parquet")
     for name, model in context.models.items():
         draft = folder / f".{entity}.{name}_model.json.part"
         draft.write_text(model.model_dump_json(), "utf-8")
