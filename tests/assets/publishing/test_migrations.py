@@ -61,7 +61,7 @@ def made_by_release(path: Path, revision: str) -> None:
         names = ", ".join(EFFECT)
         connection.execute(sa.text(f"insert into effect ({names}) values (:{', :'.join(EFFECT)})"), EFFECT)
         if revision >= "0002":
-            key = chain.key_of(ledger.folder)
+            key = chain._key_at(ledger.folder / chain.KEY_FILE)
             digest = hmac.new(key, json.dumps(list(EFFECT.values())).encode(), hashlib.sha256).hexdigest()
             seal = ["0" * 64, 1, "acked", 0, 1, "run-1", digest]
             sealed = hashlib.sha256(json.dumps(seal).encode()).hexdigest()
