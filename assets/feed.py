@@ -8,7 +8,7 @@ log and outbox; after it the run may die at any moment and nothing is lost or to
 import dagster as dg
 
 from assets.common import COUNTS, INBOX_TAG, OWNERS, POOL
-from assets.publishing import enrichment, feed, inbox
+from assets.publishing import enrichment, feed, feed_file, inbox
 from assets.publishing.commit import commit
 from assets.runtime import Runtime
 from transforms.contracts import ENTITIES
@@ -47,7 +47,7 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             runtime.ledger, runtime.clock, run_id=context.run.run_id, up_to=int(context.run.tags.get(INBOX_TAG, 0))
         )
         answered = enrichment.settle(runtime.ledger, runtime.clock)
-        records = feed.write_file(runtime.ledger, runtime.data / "feed" / "latest.json")
+        records = feed_file.write(runtime.ledger, runtime.data / "feed" / "latest.json")
     metadata = {
         "records": records,
         "commit": result.seq or "nothing changed",

@@ -101,6 +101,10 @@ class Ledger:
         with self._engine.connect() as connection, connection.begin():
             yield connection
 
+    def kept(self) -> sa.Connection:
+        """A connection that the caller keeps, uses from one thread and closes; it reads only what he begins himself."""
+        return self._engine.connect()
+
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """All or nothing, durable when the block ends. Takes the write lock at the start, so it cannot fail on upgrade.

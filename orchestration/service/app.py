@@ -12,6 +12,7 @@ from sources.clock import Clock
 
 from orchestration.service import enrich, errors, feed, operations, webhooks
 from orchestration.service.access import Doorkeeper
+from orchestration.service.fast_lane import FastLane
 from orchestration.service.metrics import Metrics
 from orchestration.service.settings import ServiceSettings
 from orchestration.service.shield import Shield
@@ -33,5 +34,6 @@ def build_app(ledger: Ledger, clock: Clock, settings: ServiceSettings) -> FastAP
     errors.install(app)
     for router in (feed.router, enrich.router, webhooks.router, operations.router, operations.open_router):
         app.include_router(router)
+    app.add_middleware(FastLane)
     app.add_middleware(Shield, metrics=metrics)
     return app

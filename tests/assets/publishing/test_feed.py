@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing_house import House, contact, organisation
 
-from assets.publishing import feed
-from assets.publishing.feed import FeedError
+from assets.publishing import feed, feed_file
+from assets.publishing.place import FeedError
 from sources.clock import VirtualClock
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", employees_min=51, employees_max=200)
@@ -161,10 +161,10 @@ def test_the_file_is_the_live_state_and_changes_only_with_it(house, tmp_path):
     house.commit(ACME, ANN, BEN)
     house.commit(gone=("con_ben",))
 
-    first = feed.write_file(house.ledger, path)
+    first = feed_file.write(house.ledger, path)
     written = path.read_bytes()
     house.clock.sleep(3600)
-    second = feed.write_file(house.ledger, path)
+    second = feed_file.write(house.ledger, path)
 
     assert (first, second, path.read_bytes()) == (2, 2, written)
     answer = json.loads(written)
@@ -178,7 +178,7 @@ def test_the_file_is_the_live_state_and_changes_only_with_it(house, tmp_path):
 
 
 def test_an_empty_ledger_makes_a_valid_empty_file(house, tmp_path):
-    assert feed.write_file(house.ledger, tmp_path / "latest.json") == 0
+    assert feed_file.write(house.ledger, tmp_path / "latest.json") == 0
     assert json.loads((tmp_path / "latest.json").read_text())["records"] == []
 
 
