@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> Exit:
 
     from orchestration.service import logs
     from orchestration.service.app import build_app
+    from orchestration.service.courier import Courier
 
     settings = settings_for(demo=arguments.demo)
     host = arguments.host or settings.service.host
@@ -43,7 +44,10 @@ def run(arguments: argparse.Namespace) -> Exit:
     ledger = opened(settings)
     refuse_open_door(host, ledger)
     logs.to_stderr()
-    app = build_app(ledger, clock_of_environment(), settings.service)
+    clock = clock_of_environment()
+    app = build_app(ledger, clock, settings.service)
+    courier = Courier(ledger, clock, settings.service.hooks)
+    courier.start()
     print(f"halosync service: http://{host}:{arguments.port}/docs   (Ctrl-C stops it)", file=sys.stderr)
     proxies = settings.service.trusted_proxies
     uvicorn.run(
@@ -59,6 +63,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         limit_concurrency=settings.service.connections_max,
         timeout_graceful_shutdown=10,
     )
+    courier.stop()
     ledger.close()
     return Exit.DONE
 

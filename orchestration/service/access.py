@@ -82,7 +82,7 @@ async def _admit(request: Request, scope: str) -> None:
         key = await run_in_threadpool(keys.recognise, service_of(request).ledger, token.strip())
     if key is None:
         await turn_away(request)
-    request.state.key_id = key.key_id
+    request.state.key_id, request.state.key = key.key_id, key
     if not key.may(scope):
         raise Refusal(403, "forbidden", f"This key lacks the scope {scope}.")
     doorkeeper: Doorkeeper = request.app.state.doorkeeper

@@ -11,7 +11,7 @@ import logging
 from datetime import UTC, datetime
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_TOLD = ("request_id", "method", "route", "status", "ms", "key_id", "error", "place", "source", "count")
+_TOLD = ("request_id", "method", "route", "status", "ms", "key_id", "error", "place", "source", "count", "hook_id")
 
 
 class JsonLine(logging.Formatter):

@@ -6,7 +6,7 @@ Surprise: the registry belongs to one application, not to the process, so that t
 
 from __future__ import annotations
 
-from assets.publishing import feed, outbox
+from assets.publishing import feed, hooks, outbox
 from assets.publishing.ledger import Ledger
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -26,6 +26,7 @@ class Metrics:
             "halosync_request_seconds", "time to answer", ("route",), registry=self.registry, buckets=_SECONDS
         )
         self._outbox = Gauge("halosync_outbox_records", "golden records by state", ("state",), registry=self.registry)
+        self._hooks = Gauge("halosync_hooks", "subscriptions by state", ("state",), registry=self.registry)
         self._commit = Gauge("halosync_feed_snapshot", "newest commit of the feed", registry=self.registry)
         self._commit_at = Gauge(
             "halosync_feed_commit_timestamp_seconds", "when the newest commit was made", registry=self.registry
@@ -44,6 +45,8 @@ class Metrics:
         """All figures in Prometheus' text format, those of the ledger as they are now."""
         for state, records in outbox.tally(ledger).items():
             self._outbox.labels(state).set(records)
+        for state, subscriptions in hooks.tally(ledger).items():
+            self._hooks.labels(state).set(subscriptions)
         newest = feed.newest(ledger)
         self._commit.set(newest.seq)
         self._commit_at.set(newest.at.timestamp())
