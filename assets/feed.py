@@ -8,7 +8,7 @@ log and outbox; after it the run may die at any moment and nothing is lost or to
 import dagster as dg
 
 from assets.common import COUNTS, INBOX_TAG, OWNERS, POOL
-from assets.publishing import enrichment, feed, feed_file, inbox
+from assets.publishing import enrichment, feed_file, inbox, retention
 from assets.publishing.commit import commit
 from assets.runtime import Runtime
 from transforms.contracts import ENTITIES
@@ -40,9 +40,10 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             members = engine.fetch("golden.crosswalk")
             lineage = engine.fetch("golden.lineage")
         result = commit(
-            runtime.ledger, runtime.clock, run_id=context.run.run_id, changes=changes, members=members, lineage=lineage
-        )
-        feed.forget_walks(runtime.ledger, runtime.clock)
+            runtime.ledger, runtime.clock, run_id=context.run.run_id, changes=changes, members=members, lineage=lineage,
+            with_prospects=runtime.prospects,
+        )  # fmt: skip
+        forgotten = retention.forget(runtime.ledger, runtime.clock)
         hints = inbox.settle(
             runtime.ledger, runtime.clock, run_id=context.run.run_id, up_to=int(context.run.tags.get(INBOX_TAG, 0))
         )
@@ -53,6 +54,7 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         "commit": result.seq or "nothing changed",
         "members_moved": result.members_moved,
         "webhooks_settled": hints,
+        "deletes_forgotten": forgotten.tombstones,
         "questions_answered": answered,
         **{f"{entity}s_{kind}": count for entity, kinds in result.counts.items() for kind, count in kinds.items()},
         COUNTS: dg.MetadataValue.json({"feed": {"records": records}}),

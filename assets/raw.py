@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.common import COUNTS, OWNERS, POOL, table_metadata
-from assets.publishing import credits
+from assets.publishing import credits, freshness
 from assets.runtime import Runtime
 from sources.http import VendorError
 from sources.intake import Meter
@@ -86,6 +86,8 @@ def _load(runtime: Runtime, source: str, meter: Meter) -> None:
     try:
         dlt_source = runtime.sources[source](meter)
         load(dlt_source, name=source, warehouse=runtime.warehouse, state=runtime.data / "dlt")
+        if not meter.problems:
+            freshness.note(runtime.ledger, runtime.clock, source)
     except Exception as error:
         vendor = _vendor_error_in(error)
         if vendor is None:

@@ -56,6 +56,7 @@ def build_runtime(
         publish_s_max=PUBLISH_S_MAX if isinstance(clock, WallClock) else None,
         rules=settings.survivorship_rules(),
         publishing=settings.publishing_rules(),
+        prospects=settings.feed.prospects,
         lock_wait_s=settings.lock_wait_s,
         progress=progress or Silence(),
     )

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sources.clock import Clock
 
+from assets.publishing import freshness
 from assets.publishing.ledger import Ledger, next_stamp
 from assets.publishing.place import FeedError, Position, compact, moment_of, of_cursor, on_the_wire
 from assets.publishing.snapshot import Snapshot, reading
@@ -112,12 +113,15 @@ def page_in(snapshot: Snapshot, clock: Clock, question: Question) -> Page | Unst
         raise FeedError(f"entity is {question.entity!r}, expected organisation or contact")
     newest, newest_at = snapshot.newest()
     position = _position(snapshot, clock, question, newest, newest_at)
+    if position.sync_type == "incremental" and position.start < snapshot.compacted():
+        position = Position(start=0, snapshot=newest, sync_type="full_resync")
     records, further = take(snapshot, position, limit=question.limit, entity=question.entity, source=question.source)
+    fresh = freshness.told(snapshot)
     identity = f"{newest_at.isoformat()} {position.as_text()} {question.limit} {question.entity} {question.source}"
     if further is None:
         end = newest_at if position.snapshot == newest else snapshot.made_at(position.snapshot)
-        return Page(records, on_the_wire(end), _metadata(position), identity)
-    metadata = _metadata(position, cursor=further.as_cursor())
+        return Page(records, on_the_wire(end), _metadata(position, fresh), identity)
+    metadata = _metadata(position, fresh, cursor=further.as_cursor())
     # A stamp about to be forgotten would send its poller back to the start.
     stamp = snapshot.stamp_of(further, after=clock.now() - RETENTION / 2)
     if stamp is None:
@@ -212,6 +216,7 @@ def _is_past_retention(moment: datetime, now: datetime) -> bool:
     return moment < now - RETENTION
 
 
-def _metadata(position: Position, *, cursor: str | None = None) -> dict[str, Any]:
+def _metadata(position: Position, fresh: dict[str, str], *, cursor: str | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {"source": "golden", "sync_type": position.sync_type, "has_more": cursor is not None}
-    return told | ({"cursor": cursor} if cursor is not None else {}) | {"snapshot": str(position.snapshot)}
+    told |= ({"cursor": cursor} if cursor is not None else {}) | {"snapshot": str(position.snapshot)}
+    return told | ({"freshness": fresh} if fresh else {})

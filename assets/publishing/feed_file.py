@@ -19,7 +19,7 @@ from assets.publishing.snapshot import Snapshot, reading
 _PAGE_ROWS = 2_000
 
 
-def write(ledger: Ledger, path: Path, *, freshness: dict[str, str] | None = None) -> int:
+def write(ledger: Ledger, path: Path) -> int:
     """Write the whole live state to `path`, one record a line, by rename; a file of the same state is left alone.
 
     Returns:
@@ -39,7 +39,6 @@ def write(ledger: Ledger, path: Path, *, freshness: dict[str, str] | None = None
             for count, record in enumerate(_all_records(snapshot, newest), start=1):
                 file.write(("," if count > 1 else "") + "\n" + record)
             metadata = {"source": "golden", "sync_type": "full", "has_more": False, "snapshot": str(newest)}
-            metadata |= {"freshness": freshness} if freshness else {}
             tail = {"total_count": count, "last_sync_timestamp": on_the_wire(newest_at), "metadata": metadata}
             file.write("\n]," + compact(tail)[1:] + "\n")
             file.flush()

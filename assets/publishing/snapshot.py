@@ -19,12 +19,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from assets.publishing.ledger import Ledger, LedgerError
 from assets.publishing.place import Position, of_text
-from assets.publishing.tables import commit_log, from_micros, head, micros, stored, walk
+from assets.publishing.tables import commit_log, from_micros, head, mark, micros, stored, walk
 
 _DIALECTS = {
     "sqlite": sqlite.dialect(paramstyle="named"),
     "postgresql": postgresql.dialect(paramstyle="pyformat"),
 }
+COMPACTED = "compacted_seq"
 _MAPPED_BYTES = 1 << 30  # pages of the file are read where they lie, not copied
 _UNTIL = "snapshot"
 
@@ -39,6 +40,11 @@ class Snapshot:
         """Number and moment of the newest commit; 0 and 1970 where there is none."""
         row = self._one(_newest)
         return (row[0], from_micros(row[1])) if row else (0, from_micros(0))
+
+    def compacted(self) -> int:
+        """The newest commit whose deletes were forgotten, 0 where none were (retention.py)."""
+        row = self._one(_compacted)
+        return row[0] if row else 0
 
     def commit_at(self, moment: datetime) -> int | None:
         """Number of the commit that was made at just that moment."""
@@ -151,6 +157,10 @@ def _compiled(build: Callable[..., sa.Select[Any]], dialect: str, *form: Any) ->
 
 def _newest() -> sa.Select[Any]:
     return sa.select(commit_log.c.seq, stored(commit_log.c.commit_ts)).order_by(commit_log.c.seq.desc()).limit(1)
+
+
+def _compacted() -> sa.Select[Any]:
+    return sa.select(mark.c.value).where(mark.c.name == COMPACTED)
 
 
 def _commit_at() -> sa.Select[Any]:
