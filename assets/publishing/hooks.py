@@ -130,10 +130,12 @@ def parcel(ledger: Ledger, hook_id: str) -> Parcel | None:
     with reading(ledger) as snapshot:
         place = of_text(json.dumps(row.place))
         newest, newest_at = snapshot.newest()
-        records, further = _next(snapshot, place, newest, row.entity)
+        records, further, sync_type = _next(snapshot, place, newest, row.entity)
     if not records:
         return None
-    page = Page(records, on_the_wire(newest_at), {"has_more": further.rank >= 0, "snapshot": str(further.snapshot)}, "")
+    metadata = {"source": "golden", "sync_type": sync_type, "has_more": further.rank >= 0,
+                "snapshot": str(further.snapshot)}  # fmt: skip
+    page = Page(records, on_the_wire(newest_at), metadata, "")
     # The same bytes have the same id, so that a receiver may forget repeats; other bytes never share one.
     body = f'{{"type":"feed.page","timestamp":"{on_the_wire(newest_at)}","data":{page.as_text()}}}'
     message_id = "msg_" + hashlib.sha256(f"{hook_id} {body}".encode()).hexdigest()[:32]
@@ -170,17 +172,20 @@ def tally(ledger: Ledger) -> dict[str, int]:
         return {row[0]: row[1] for row in rows}
 
 
-def _next(snapshot: Snapshot, place: Position, newest: int, entity: str | None) -> tuple[list[str], Position]:
-    """The page behind `place`, and the place behind that page; a walk that has ended begins anew where it stopped."""
+def _next(snapshot: Snapshot, place: Position, newest: int, entity: str | None) -> tuple[list[str], Position, str]:
+    """The page behind `place`, the place behind that page, and what kind of walk it is of; a walk that has ended begins
+    anew where it stopped."""
+    if place.sync_type == "incremental" and place.start < snapshot.compacted():
+        place = Position(start=0, snapshot=newest, sync_type="full_resync")  # nobody delivered for 90 days
     for _ in range(2):
         records, further = take(snapshot, place, limit=PAGE_ROWS, entity=entity)
         if further is not None:
-            return records, further
+            return records, further, place.sync_type
         ended = Position(start=place.snapshot, snapshot=newest)
         if records or newest == place.snapshot:
-            return records, ended
+            return records, ended, place.sync_type
         place = ended
-    return [], place
+    return [], place, place.sync_type
 
 
 def _failures(ledger: Ledger, hook_id: str) -> int:

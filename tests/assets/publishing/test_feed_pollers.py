@@ -1,9 +1,10 @@
 """Any legal poller converges to the server's state: nothing missed, nothing repeated without a reason.
 
-HALOSYNC_POLLERS says how many random histories are played (default 25); the failing one is named by its seed.
+HALOSYNC_POLLERS says how many random histories are played (default 25), HALOSYNC_POLLERS_FROM the first of them; the
+failing one is named by its seed.
 A poller may die after reading or before keeping its place, echo an old stamp, never echo one, ask by stamp or by cursor,
 be away for 91 days, or have a clock that is minutes wrong. Meanwhile golden records are made, altered, moved, merged,
-retired and brought back.
+retired and brought back, and old deletes are forgotten.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ import pyarrow as pa
 import pytest
 from publishing_house import changes_between, contact, empty_ledger, organisation
 
-from assets.publishing import feed
+from assets.publishing import feed, retention
 from assets.publishing.commit import commit
 from assets.publishing.ledger import Ledger
 from sources.clock import VirtualClock
 
 HISTORIES = int(os.environ.get("HALOSYNC_POLLERS", "25"))
+FIRST = int(os.environ.get("HALOSYNC_POLLERS_FROM", "0"))
 STEPS = 30
 STYLES = ("stamp", "cursor", "forgetful", "own clock")
 
@@ -131,6 +133,7 @@ class Poller:
     cursor: str | None = None
     old_places: list[str] = field(default_factory=list)
     heard: dict[str, int] = field(default_factory=dict)  # golden id -> snapshot in which it was last told
+    resync: int | None = None  # snapshot of the resync that is under way or was the last
     is_excused: bool = False  # it lost or repeated its place, so that repeats are its own doing
     collected: dict[str, Any] = field(default_factory=dict)  # of a forgetful one, in the middle of a walk
 
@@ -177,6 +180,8 @@ class Poller:
                 self.held, self.collected = self.collected, {}
             return
         snapshot, is_resync = int(answer["metadata"]["snapshot"]), answer["metadata"]["sync_type"] != "incremental"
+        if answer["metadata"]["sync_type"] == "full_resync" and snapshot != self.resync:
+            self.held, self.resync = {}, snapshot  # what a resync does not tell is gone
         for one in answer["records"]:
             golden_id = one["external_id"]
             since = self.heard.get(golden_id, 0)
@@ -204,7 +209,7 @@ def differences(held: dict[str, Any], true: dict[str, Any]) -> dict[str, Any]:
     return {name: (held.get(name), true.get(name)) for name in held | true if held.get(name) != true.get(name)}
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
 def test_every_poller_converges_to_the_servers_state(seed, tmp_path):
     dice = random.Random(seed)
     server = Server(tmp_path, dice)
@@ -227,6 +232,8 @@ def test_every_poller_converges_to_the_servers_state(seed, tmp_path):
             dice.choice(pollers).poll(mishap=mishap)
         else:
             server.clock.sleep(timedelta(days=91).total_seconds() if act == "away" and dice.random() < 0.2 else 40.0)
+            if dice.random() < 0.3:
+                retention.forget(server.ledger, server.clock)
     for poller in pollers:
         poller.catch_up()
 
