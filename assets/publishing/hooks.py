@@ -17,10 +17,12 @@ import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sources.clock import Clock
 
+from assets.publishing import audit
 from assets.publishing.feed import Page, take
 from assets.publishing.ledger import Ledger
 from assets.publishing.place import Position, of_text, on_the_wire
@@ -84,12 +86,16 @@ def add(
     start = 0 if is_from_start else newest
     place = Position(start=start, snapshot=newest, sync_type="full" if is_from_start else "incremental")
     made = Hook(hook_id, owner, url, entity, "active", None, 0, clock.now(), None)
+    note = audit.book(ledger)
     with ledger.transaction() as connection:
         live = sa.select(sa.func.count()).where(hook.c.owner == owner, hook.c.state == "active")
         if (connection.scalar(live) or 0) >= PER_OWNER_MAX:
             raise HookRefused(f"{owner} has {PER_OWNER_MAX} live subscriptions; end one before")
         hidden = {"secret": secret, "place": json.loads(place.as_text()), "due_at": clock.now()}
         connection.execute(sa.insert(hook).values(asdict(made) | hidden))
+        # The host alone: a path or query may hold the receiver's own secret.
+        told = f"{hook_id} {urlsplit(url).hostname}"
+        note(connection, at=made.created_at, actor=f"key {owner}", act="subscribed", subject=told)
     return made, secret
 
 
@@ -101,11 +107,15 @@ def every(ledger: Ledger, owner: str | None = None) -> list[Hook]:
         return [Hook(*row) for row in rows]
 
 
-def remove(ledger: Ledger, hook_id: str, owner: str | None = None) -> bool:
-    """End a subscription, if it is there and `owner`'s (None: whose ever)."""
+def remove(ledger: Ledger, clock: Clock, hook_id: str, *, by: str, owner: str | None = None) -> bool:
+    """End a subscription, if it is there and `owner`'s (None: whose ever); `by` is the name of the key that asks."""
     statement = sa.delete(hook).where(hook.c.hook_id == hook_id)
+    note = audit.book(ledger)
     with ledger.transaction() as connection:
-        return connection.execute(statement if owner is None else statement.where(hook.c.owner == owner)).rowcount > 0
+        ended = connection.execute(statement if owner is None else statement.where(hook.c.owner == owner)).rowcount > 0
+        if ended:
+            note(connection, at=clock.now(), actor=f"key {by}", act="unsubscribed", subject=hook_id)
+    return ended
 
 
 def due(ledger: Ledger, clock: Clock) -> list[str]:

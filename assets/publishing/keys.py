@@ -18,6 +18,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sources.clock import Clock
 
+from assets.publishing import audit
 from assets.publishing.ledger import Ledger
 from assets.publishing.snapshot import Snapshot
 from assets.publishing.tables import api_key
@@ -56,12 +57,15 @@ def add(ledger: Ledger, clock: Clock, *, name: str, scopes: Collection[str]) -> 
     if unknown or not scopes:
         raise KeyRefused(f"Unknown scope {', '.join(unknown) or '(none given)'}. Known are {', '.join(SCOPES)}.")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    note = audit.book(ledger)
     with ledger.transaction() as connection:
         live = sa.select(sa.func.count()).where(api_key.c.name == name, api_key.c.revoked_at.is_(None))
         if (connection.scalar(live) or 0) >= LIVE_PER_NAME_MAX:
             raise KeyRefused(f"{name} has {LIVE_PER_NAME_MAX} live keys. Revoke the old one: halosync keys revoke ID.")
         row = {"key_id": key_id, "name": name, "digest": _digest(secret), "scopes": ",".join(sorted(scopes))}
         connection.execute(sa.insert(api_key).values(row | {"created_at": clock.now(), "revoked_at": None}))
+        told = f"{key_id} {name} {row['scopes']}"
+        note(connection, at=clock.now(), actor=audit.operator(), act="key added", subject=told)
     return f"hs_{key_id}_{secret}"
 
 
@@ -72,9 +76,11 @@ def revoke(ledger: Ledger, clock: Clock, key_id: str) -> None:
         KeyRefused: there is no live key of that id.
     """
     statement = sa.update(api_key).where(api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None))
+    note = audit.book(ledger)
     with ledger.transaction() as connection:
         if connection.execute(statement.values(revoked_at=clock.now())).rowcount == 0:
             raise KeyRefused(f"There is no live key {key_id}. See: halosync keys list.")
+        note(connection, at=clock.now(), actor=audit.operator(), act="key revoked", subject=key_id)
 
 
 def every(ledger: Ledger) -> Iterator[Key]:

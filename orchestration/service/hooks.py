@@ -94,7 +94,8 @@ def listed(request: Request) -> Subscriptions:
     responses=documented(400, 401, 403, 404, 429, 503),
 )  # fmt: skip
 def end(request: Request, hook_id: Annotated[str, Path(max_length=64)]) -> Response:
-    if not hooks.remove(service_of(request).ledger, hook_id, _owner(request)):
+    service, name = service_of(request), request.state.key.name
+    if not hooks.remove(service.ledger, service.clock, hook_id, by=name, owner=_owner(request)):
         raise Refusal(404, "not_found", "There is no such subscription of yours.")
     return Response(status_code=204)
 
