@@ -1,6 +1,6 @@
 """The feed over HTTP, in full volume: what a page costs, beside a bare server and while a run works.
 
-Belongs here: the parts and their receipts. Does not: the parts themselves (feed_rates.py and its neighbours).
+Belongs here: the parts and their receipts. Does not: the parts themselves (feed_rates.py, feed_suites.py).
 Surprise: each part keeps a receipt, so that a bench that was stopped goes on with the next one.
 """
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration import settings as settings_module
-from orchestration.bench import feed_rates
+from orchestration.bench import feed_rates, feed_suites
 from orchestration.bench.feed_ledger import filled
 from orchestration.bench.receipts import Receipts, fingerprint
 from orchestration.exits import Exit
@@ -35,7 +35,14 @@ def _rates(folder: Path, entities: int) -> dict[str, Any]:
     return feed_rates.served(filled(folder, entities), folder)
 
 
-PARTS: dict[str, Part] = {"walk": _walk, "rates": _rates}
+PARTS: dict[str, Part] = {
+    "walk": _walk,
+    "rates": _rates,
+    "pollers": lambda folder, _: feed_suites.pollers(folder),
+    "webhooks": lambda *_: feed_suites.webhooks(),
+    "signatures": lambda *_: feed_suites.signatures(),
+    "keys": lambda folder, _: feed_suites.comparing_keys(folder),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +68,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         for name, found in figures.items():
             table.add_row(name, f"{found:,}" if isinstance(found, int | float) else str(found))
         Console(file=sys.stdout).print(table)
-    return Exit.DONE
+    return Exit.DEFECT if any(found for name, found in figures.items() if name.endswith("failed")) else Exit.DONE
 
 
 def _measured(part: Part, folder: Path, entities: int) -> dict[str, Any]:

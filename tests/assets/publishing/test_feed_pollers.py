@@ -1,4 +1,4 @@
-"""Any legal poller converges to the server's state: nothing missed, nothing repeated without a reason.
+"""F15: any legal poller converges to the server's state: nothing missed, nothing repeated without a reason.
 
 HALOSYNC_POLLERS says how many random histories are played (default 25), HALOSYNC_POLLERS_FROM the first of them; the
 failing one is named by its seed.
