@@ -92,7 +92,7 @@ class EffectLog:
         self._lease = lease
         self._run_id = run_id
         self._reach = reach
-        self._chain_key = chain.key_of(ledger.folder)
+        self._chain_key = chain.key_of(ledger)
 
     def begin(self, drafts: Sequence[Draft]) -> list[int]:
         """Make `drafts` durable as `sending`, in one commit; the ids come in the order given."""
