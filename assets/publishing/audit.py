@@ -33,7 +33,7 @@ def book(ledger: Ledger) -> Note:
     Raises:
         LedgerError: the key cannot be read.
     """
-    key = chain.key_of(ledger.folder)  # before the transaction: making it the first time writes
+    key = chain.key_of(ledger)  # before the transaction: making it the first time writes
 
     def note(connection: sa.Connection, *, at: datetime, actor: str, act: str, subject: str) -> None:
         advance(connection, LENGTH_MARK)  # first, so that two at once stand in line
@@ -51,7 +51,7 @@ def verify(ledger: Ledger) -> list[str]:
     Raises:
         LedgerError: the key cannot be read.
     """
-    key = chain.key_of(ledger.folder)
+    key = chain.key_of(ledger)
     problems, previous, rows = [], _START, 0
     with ledger.read() as connection:
         for row in connection.execute(sa.select(audit).order_by(audit.c.audit_id)):

@@ -114,7 +114,7 @@ class Ledger:
 
     def kept(self) -> sa.Connection:
         """A connection that the caller keeps, uses from one thread and closes; it reads only what he begins himself."""
-        return self._engine.connect()
+        return self._store.engine.connect()
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
