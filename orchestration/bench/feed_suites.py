@@ -43,7 +43,9 @@ def pollers(folder: Path, histories: int = HISTORIES) -> dict[str, Any]:
         count = min(HISTORIES_A_PART, histories - first)
         key = {"code": code, "first": first, "count": count}
         part = receipts.find(f"pollers-{first}", key) or receipts.keep(
-            f"pollers-{first}", key, _played(_POLLERS, HALOSYNC_POLLERS=count, HALOSYNC_POLLERS_FROM=first)
+            f"pollers-{first}",
+            key,
+            _played(_POLLERS, "-k", "sqlite", HALOSYNC_POLLERS=count, HALOSYNC_POLLERS_FROM=first),
         )
         found["histories of pollers"] += part["passed"] + part["failed"]
         found["of them failed"] += part["failed"]
@@ -92,9 +94,9 @@ def comparing_keys(folder: Path) -> dict[str, Any]:
     return {**medians, "chance that the one is slower": round(float(effect), 4), "p": round(float(test.pvalue), 3)}
 
 
-def _played(test: str, **environment: int) -> dict[str, int]:
+def _played(test: str, *options: str, **environment: int) -> dict[str, int]:
     """One pytest run: how many passed and failed."""
-    command = [sys.executable, "-m", "pytest", "-n", "0", "--timeout=0", "--tb=line", test]
+    command = [sys.executable, "-m", "pytest", "-n", "0", "--timeout=0", "--tb=line", *options, test]
     given = os.environ | {name: str(value) for name, value in environment.items()}
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=given, capture_output=True, text=True, check=False)
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
