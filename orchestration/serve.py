@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import json
 import sys
+from pathlib import Path
 
 from assets.publishing import keys
 from assets.publishing.ledger import Ledger, LedgerError
@@ -29,9 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=PORT, help=f"port (default {PORT})")
     parser.add_argument("--demo", action="store_true", help="on the demo's ledger")
+    parser.add_argument(
+        "--export-openapi", nargs=2, metavar=("FORM", "FILE"),
+        help="write the description as 3.1, 3.0, 2.0 or postman, and end; - is stdout",
+    )  # fmt: skip
+    parser.add_argument("--url", default=f"http://127.0.0.1:{PORT}", help="where the service is reached, for exports")
 
 
 def run(arguments: argparse.Namespace) -> Exit:
+    if arguments.export_openapi:
+        return _export(*arguments.export_openapi, url=arguments.url)
     import uvicorn
 
     from orchestration.service import logs
@@ -65,6 +74,23 @@ def run(arguments: argparse.Namespace) -> Exit:
     )
     courier.stop()
     ledger.close()
+    return Exit.DONE
+
+
+def _export(form: str, target: str, *, url: str) -> Exit:
+    from orchestration.service.app import description
+    from orchestration.service.exports import FORMS, exported
+
+    if form not in FORMS:
+        raise Stop(f"The description has no form {form}. Known are {', '.join(FORMS)}.", Exit.USAGE)
+    text = json.dumps(exported(description(), form, url=url), indent=1, ensure_ascii=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return Exit.DONE
+    try:
+        Path(target).write_text(text, "utf-8")
+    except OSError as error:
+        raise Stop(f"{target} cannot be written: {error.strerror}.", Exit.USAGE) from error
     return Exit.DONE
 
 
