@@ -8,6 +8,7 @@ in turns, and every page asked for is a distinct one, in a shuffled order, so th
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ from assets.publishing.feed import Question
 from assets.publishing.ledger import Ledger
 from sources.clock import WallClock
 
-from orchestration.bench.servers import resident_mb, server
+from orchestration.bench.servers import Server, cpu_s, resident_mb, server
 from orchestration.exits import Exit, Stop
 from orchestration.settings import PROJECT_ROOT
 
@@ -77,25 +78,30 @@ def served(ledger_file: Path, folder: Path) -> dict[str, Any]:
     key = keys.add(ledger, clock, name=f"bench {time.time_ns()}", scopes=["feed:read"])
     paths = _distinct_pages(ledger)
     ledger.close()
+    load = os.getloadavg()[0]
     settings = {"HALOSYNC_DATA": str(ledger_file.parent), "SERVICE__CALLS_PER_MINUTE": "100000000"}
     with server(SERVE, settings) as ours:
         size = len(requests.get(f"{ours.url}{paths[0]}", headers=_headers(key), timeout=30).content)
         wrk = Wrk(folder, key, paths)
         memory = _memory(ours.url, ours.pid, key)
         with server(PEER, {"BYTES": str(size)}) as peer:
-            pairs = [(wrk.run(ours.url), wrk.run(peer.url)) for _ in range(RUNS)]
-        held = [wrk.run(ours.url, "If-None-Match: *") for _ in range(3)]
+            pairs = [(wrk.run(ours), wrk.run(peer)) for _ in range(RUNS)]
+        held = [wrk.run(ours, "If-None-Match: *") for _ in range(3)]
         quiet, loud = [], []
         for _ in range(RUNS):
-            quiet.append(wrk.run(ours.url)["p99_ms"])
+            quiet.append(wrk.run(ours)["p99_ms"])
             with _materialising(folder):
-                loud.append(wrk.run(ours.url)["p99_ms"])
+                loud.append(wrk.run(ours)["p99_ms"])
     rate, bare = (median(one[side]["rate"] for one in pairs) for side in (0, 1))
     return {
         "page, bytes": size,
         "requests a second, ours": round(rate, 1),
         "requests a second, bare": round(bare, 1),
         "ours over bare, median of the pairs": round(median(a["rate"] / b["rate"] for a, b in pairs), 3),
+        "CPU a request, ours, us": round(median(a["cpu_us"] for a, _ in pairs)),
+        "CPU a request, bare, us": round(median(b["cpu_us"] for _, b in pairs)),
+        "bare over ours by CPU, median of the pairs": round(median(b["cpu_us"] / a["cpu_us"] for a, b in pairs), 3),
+        "load of the machine": round(load, 1),
         "304s a second": round(median(one["rate"] for one in held), 1),
         "p99, ms": round(median(quiet), 2),
         "p99 with a materialisation, ms": round(median(loud), 2),
@@ -120,13 +126,18 @@ class Wrk:
             "    e.connect + e.read + e.write + e.status + e.timeout, latency:percentile(99) / 1000))\nend\n"
         )
 
-    def run(self, url: str, *headers: str) -> dict[str, float]:
+    def run(self, asked: Server, *headers: str) -> dict[str, float]:
+        """Rate, errors, tail, and what each request cost the server in CPU: on a machine where others are at work
+        that says more than the rate."""
         given = [f"Authorization: Bearer {self._key}", *headers]
         command = ["wrk", "-t1", "-c8", f"-d{WRK_S}s", "-s", str(self._script)]
         command += [part for header in given for part in ("-H", header)]
-        done = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+        before_s = cpu_s(asked.pid)
+        done = subprocess.run([*command, asked.url], capture_output=True, text=True, check=True).stdout
+        used_s = cpu_s(asked.pid) - before_s
         rate, errors, p99 = done.rpartition("FIGURES ")[2].split()
-        return {"rate": float(rate), "errors": float(errors), "p99_ms": float(p99)}
+        cpu_us = used_s / (float(rate) * WRK_S) * 1e6
+        return {"rate": float(rate), "errors": float(errors), "p99_ms": float(p99), "cpu_us": cpu_us}
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,8 @@ class Poller:
     held: dict[str, Any] = field(default_factory=dict)
     place: str | None = None
     cursor: str | None = None
-    old_places: list[str] = field(default_factory=list)
+    began_at: datetime | None = None  # of a walk that is under way: what was true then is what the walk tells
+    old_places: list[tuple[str, datetime | None]] = field(default_factory=list)
     heard: dict[str, int] = field(default_factory=dict)  # golden id -> snapshot in which it was last told
     resync: int | None = None  # snapshot of the resync that is under way or was the last
     is_excused: bool = False  # it lost or repeated its place, so that repeats are its own doing
@@ -139,9 +140,10 @@ class Poller:
     def poll(self, *, mishap: str | None = None) -> bool:
         """One page; returns whether there is more."""
         asked_at = self.server.clock.now() + self.skew
-        place = self.place
+        place, began_at = self.place, self.began_at
         if mishap == "old place" and self.old_places and self.style != "forgetful":
-            place, self.is_excused = self.server.dice.choice(self.old_places), True
+            (place, began_at), self.is_excused = self.server.dice.choice(self.old_places), True
+        began_at = began_at or asked_at
         last_sync = None if self.style == "forgetful" else place
         cursor = self.cursor if self.style in ("cursor", "forgetful") and mishap != "old place" else None
         answer = feed.read(
@@ -168,8 +170,9 @@ class Poller:
         if self.style != "forgetful" and not (self.style == "cursor" and has_more):
             stamp = answer["last_sync_timestamp"]
             is_own = self.style == "own clock" and not has_more
-            self.place = asked_at.isoformat() if is_own else stamp
-            self.old_places.append(self.place)
+            self.place = began_at.isoformat() if is_own else stamp
+            self.began_at = began_at if has_more else None
+            self.old_places.append((self.place, self.began_at))
         return has_more
 
     def _apply(self, answer: dict[str, Any], *, has_more: bool) -> None:
