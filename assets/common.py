@@ -40,3 +40,5 @@ def table_metadata(connection: duckdb.DuckDBPyConnection, table: str) -> dict[st
 
 # A run that was started while webhooks waited: the last of them. What comes later waits for the next run.
 INBOX_TAG = "halosync/inbox"
+# A run that webhooks started: the sources they named, by commas. Without the tag a run reads every source.
+SOURCES_TAG = "halosync/sources"

@@ -8,7 +8,7 @@ log and outbox; after it the run may die at any moment and nothing is lost or to
 import dagster as dg
 
 from assets.common import COUNTS, INBOX_TAG, OWNERS, POOL
-from assets.publishing import delivery, enrichment, feed, inbox
+from assets.publishing import delivery, enrichment, feed_file, inbox, retention
 from assets.publishing.commit import commit
 from assets.publishing.rules import demo_rules
 from assets.runtime import Runtime
@@ -41,21 +41,23 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             members = engine.fetch("golden.crosswalk")
             lineage = engine.fetch("golden.lineage")
         result = commit(
-            runtime.ledger, runtime.clock, run_id=context.run.run_id, changes=changes, members=members, lineage=lineage
-        )
+            runtime.ledger, runtime.clock, run_id=context.run.run_id, changes=changes, members=members, lineage=lineage,
+            with_prospects=runtime.prospects,
+        )  # fmt: skip
         carried = delivery.by_feed(runtime.publishing or demo_rules(), has_halo=runtime.halo is not None)
         delivery.settle(runtime.ledger, runtime.clock, carried, run_id=context.run.run_id)
-        feed.forget_walks(runtime.ledger, runtime.clock)
+        forgotten = retention.forget(runtime.ledger, runtime.clock)
         hints = inbox.settle(
             runtime.ledger, runtime.clock, run_id=context.run.run_id, up_to=int(context.run.tags.get(INBOX_TAG, 0))
         )
         answered = enrichment.settle(runtime.ledger, runtime.clock)
-        records = feed.write_file(runtime.ledger, runtime.data / "feed" / "latest.json")
+        records = feed_file.write(runtime.ledger, runtime.data / "feed" / "latest.json")
     metadata = {
         "records": records,
         "commit": result.seq or "nothing changed",
         "members_moved": result.members_moved,
         "webhooks_settled": hints,
+        "deletes_forgotten": forgotten.tombstones,
         "questions_answered": answered,
         **{f"{entity}s_{kind}": count for entity, kinds in result.counts.items() for kind, count in kinds.items()},
         COUNTS: dg.MetadataValue.json({"feed": {"records": records}}),

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.common import COUNTS, OWNERS, POOL, table_metadata
-from assets.publishing import credits
+from assets.common import COUNTS, OWNERS, POOL, SOURCES_TAG, table_metadata
+from assets.publishing import credits, freshness
 from assets.runtime import Runtime
 from sources.http import VendorError
 from sources.intake import Meter
@@ -63,7 +63,10 @@ def raw_asset(source: str) -> dg.AssetsDefinition:
         runtime: Runtime = context.resources.runtime
         meter = Meter(source)
         with runtime.step(f"raw_{source}"):
-            if source in runtime.sources:
+            hinted = context.run.tags.get(SOURCES_TAG)
+            if hinted is not None and source not in hinted.split(","):
+                context.log.info(f"no webhook named {source}; its raw tables stay as they are")
+            elif source in runtime.sources:
                 _load(runtime, source, meter)
             else:
                 context.log.info(f"{source} is not configured; its raw tables stay as they are")
@@ -86,6 +89,8 @@ def _load(runtime: Runtime, source: str, meter: Meter) -> None:
     try:
         dlt_source = runtime.sources[source](meter)
         load(dlt_source, name=source, warehouse=runtime.warehouse, state=runtime.data / "dlt")
+        if not meter.problems:
+            freshness.note(runtime.ledger, runtime.clock, source)
     except Exception as error:
         vendor = _vendor_error_in(error)
         if vendor is None:

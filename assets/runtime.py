@@ -69,6 +69,7 @@ class Runtime:
         publish_s_max: how long one run may publish, seconds on `clock`; the rest waits in the outbox. None: no limit.
         rules: of survivorship; None: the shipped ones.
         publishing: rules of publishing; None: those of the demo, everybody and at once.
+        prospects: whether the feed tells organisations that HaloPSA lacks as prospects.
         lock_wait_s: how long to wait for the warehouse's lock, wall seconds.
     """
 
@@ -81,6 +82,7 @@ class Runtime:
     publish_s_max: float | None = None
     rules: Rules | None = None
     publishing: PublishingRules | None = None
+    prospects: bool = False
     lock_wait_s: float = 60.0
     progress: Progress = field(default_factory=Silence)
 

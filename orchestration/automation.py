@@ -9,8 +9,9 @@ import os
 
 import dagster as dg
 from assets import reconciliation
-from assets.common import INBOX_TAG, JOB
+from assets.common import INBOX_TAG, JOB, SOURCES_TAG
 from assets.publishing import inbox
+from assets.raw import TABLES
 from assets.runtime import Runtime
 
 QUALITY_JOB = "nightly_quality"
@@ -91,7 +92,7 @@ def sensors(runtime: Runtime) -> list[dg.SensorDefinition]:
         job=full_sync,
         minimum_interval_seconds=INBOX_S,
         default_status=dg.DefaultSensorStatus.RUNNING if is_running else dg.DefaultSensorStatus.STOPPED,
-        description="Starts a full sync when webhooks wait; those that come in during a sync wait for the next one.",
+        description="Starts a sync of the sources whose webhooks wait; what comes in meanwhile waits for the next one.",
     )
     def webhook_inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         newest = _newest_hint(runtime)
@@ -100,9 +101,19 @@ def sensors(runtime: Runtime) -> list[dg.SensorDefinition]:
         if _is_busy(context):
             return dg.SkipReason("A full sync is queued or running.")
         # No run key: a run that failed leaves its webhooks waiting, and the next tick begins again.
-        return dg.RunRequest(tags={INBOX_TAG: str(newest)})
+        return dg.RunRequest(tags={INBOX_TAG: str(newest)} | _sources_hinted(runtime, newest))
 
     return [webhook_inbox]
+
+
+def _sources_hinted(runtime: Runtime, newest: int) -> dict[str, str]:
+    """The tag that has a run read only whose webhooks wait; none where a sender is no source, so all are read."""
+    ledger = runtime.open_ledger()
+    try:
+        senders = inbox.sources_waiting(ledger, newest)
+    finally:
+        ledger.close()
+    return {SOURCES_TAG: ",".join(senders)} if set(senders) <= TABLES.keys() else {}
 
 
 def _newest_hint(runtime: Runtime) -> int:

@@ -30,6 +30,7 @@ create table if not exists record (
     external_id text primary key, entity_type text not null, is_retired integer not null, data text not null
 );
 create table if not exists place (name text primary key, value text not null);
+create table if not exists told (external_id text primary key);
 """
 
 
@@ -89,11 +90,26 @@ def follow(session: requests.Session, url: str, store: sqlite3.Connection, *, li
                     for one in records
                 ],
             )
+            if answer["metadata"]["sync_type"] == "full_resync":
+                _resync(store, answer)
             store.execute("insert or replace into place values ('last_sync', ?)", (answer["last_sync_timestamp"],))
         deletes = sum(one["action"] == "delete" for one in records)
         told = {"pages": told["pages"] + 1, "upserts": told["upserts"] + len(records) - deletes,
                 "deletes": told["deletes"] + deletes}  # fmt: skip
     return told | {"last_sync": _place(store)}
+
+
+def _resync(store: sqlite3.Connection, answer: dict[str, Any]) -> None:
+    """Deletes older than 90 days are told no more: what a whole resync does not name has gone."""
+    snapshot = answer["metadata"]["snapshot"]
+    known = store.execute("select value from place where name = 'resync'").fetchone()
+    if known != (snapshot,):
+        store.execute("delete from told")
+        store.execute("insert or replace into place values ('resync', ?)", (snapshot,))
+    store.executemany("insert or ignore into told values (?)", [(one["external_id"],) for one in answer["records"]])
+    if not answer["metadata"]["has_more"]:
+        store.execute("update record set is_retired = 1 where external_id not in (select external_id from told)")
+        store.execute("delete from told")
 
 
 def _pages(session: requests.Session, url: str, store: sqlite3.Connection, limit: int) -> Iterator[dict[str, Any]]:

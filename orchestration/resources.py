@@ -56,6 +56,7 @@ def build_runtime(
         publish_s_max=PUBLISH_S_MAX if isinstance(clock, WallClock) else None,
         rules=settings.survivorship_rules(),
         publishing=settings.publishing_rules(),
+        prospects=settings.feed.prospects,
         lock_wait_s=settings.lock_wait_s,
         progress=progress or Silence(),
     )
@@ -76,7 +77,7 @@ def _vendors(settings: Settings, clock: Clock, open_ledger: Callable[[], Ledger]
     vendors = settings.sources
     makers: dict[str, SourceMaker] = {}
     if not settings.missing("apollo"):
-        makers["apollo"] = lambda meter: _apollo(vendors.apollo, archive, clock, meter)
+        makers["apollo"] = lambda meter: _apollo(vendors.apollo, archive, clock, meter, open_ledger)
     if not settings.missing("zoominfo"):
         makers["zoominfo"] = lambda meter: _zoominfo(vendors.zoominfo, archive, clock, meter)
     if not settings.missing("uplead"):
@@ -85,12 +86,16 @@ def _vendors(settings: Settings, clock: Clock, open_ledger: Callable[[], Ledger]
     return makers
 
 
-def _apollo(settings: ApolloSettings, archive: Archive, clock: Clock, meter: Meter) -> DltSource:
+def _apollo(
+    settings: ApolloSettings, archive: Archive, clock: Clock, meter: Meter, open_ledger: Callable[[], Ledger]
+) -> DltSource:
+    """The people of the query, and those of the companies that somebody asks about."""
     from sources.apollo import apollo
     from sources.apollo.client import ApolloClient
 
     client = ApolloClient(settings.base_url, _secret(settings.api_key), clock)
-    return apollo(client, archive, meter, query=settings.query, credits_max=settings.credits_max)
+    return apollo(client, archive, meter, query=settings.query, domains=_asked(open_ledger),
+                  credits_max=settings.credits_max)  # fmt: skip
 
 
 def _zoominfo(settings: ZoomInfoSettings, archive: Archive, clock: Clock, meter: Meter) -> DltSource:
@@ -111,12 +116,16 @@ def _uplead(
     client = UpLeadClient(settings.base_url, _secret(settings.api_key), clock)
     if not settings.domains:
         return uplead(client, archive, meter)
+    return uplead(client, archive, meter, [*settings.domains, *_asked(open_ledger)])
+
+
+def _asked(open_ledger: Callable[[], Ledger]) -> list[str]:
+    """Domains that a helpdesk asks about, the oldest question first."""
     ledger = open_ledger()
     try:
-        asked = enrichment.domains_asked(ledger)
+        return enrichment.domains_asked(ledger)
     finally:
         ledger.close()
-    return uplead(client, archive, meter, [*settings.domains, *asked])
 
 
 def _exports(folder: Path, clock: Clock, meter: Meter) -> DltSource:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import json
 import sys
+from pathlib import Path
 
 from assets.publishing import keys
 from assets.publishing.ledger import Ledger, LedgerError
@@ -29,13 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=PORT, help=f"port (default {PORT})")
     parser.add_argument("--demo", action="store_true", help="on the demo's ledger")
+    parser.add_argument(
+        "--export-openapi", nargs=2, metavar=("FORM", "FILE"),
+        help="write the description as 3.1, 3.0, 2.0 or postman, and end; - is stdout",
+    )  # fmt: skip
+    parser.add_argument("--url", default=f"http://127.0.0.1:{PORT}", help="where the service is reached, for exports")
 
 
 def run(arguments: argparse.Namespace) -> Exit:
+    if arguments.export_openapi:
+        return _export(*arguments.export_openapi, url=arguments.url)
     import uvicorn
 
     from orchestration.service import logs
     from orchestration.service.app import build_app
+    from orchestration.service.courier import Courier
 
     settings = settings_for(demo=arguments.demo)
     host = arguments.host or settings.service.host
@@ -43,7 +53,10 @@ def run(arguments: argparse.Namespace) -> Exit:
     ledger = opened(settings)
     refuse_open_door(host, ledger)
     logs.to_stderr()
-    app = build_app(ledger, clock_of_environment(), settings.service)
+    clock = clock_of_environment()
+    app = build_app(ledger, clock, settings.service)
+    courier = Courier(ledger, clock, settings.service.hooks)
+    courier.start()
     print(f"halosync service: http://{host}:{arguments.port}/docs   (Ctrl-C stops it)", file=sys.stderr)
     proxies = settings.service.trusted_proxies
     uvicorn.run(
@@ -59,7 +72,25 @@ def run(arguments: argparse.Namespace) -> Exit:
         limit_concurrency=settings.service.connections_max,
         timeout_graceful_shutdown=10,
     )
+    courier.stop()
     ledger.close()
+    return Exit.DONE
+
+
+def _export(form: str, target: str, *, url: str) -> Exit:
+    from orchestration.service.app import description
+    from orchestration.service.exports import FORMS, exported
+
+    if form not in FORMS:
+        raise Stop(f"The description has no form {form}. Known are {', '.join(FORMS)}.", Exit.USAGE)
+    text = json.dumps(exported(description(), form, url=url), indent=1, ensure_ascii=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return Exit.DONE
+    try:
+        Path(target).write_text(text, "utf-8")
+    except OSError as error:
+        raise Stop(f"{target} cannot be written: {error.strerror}.", Exit.USAGE) from error
     return Exit.DONE
 
 

@@ -37,6 +37,10 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the text is one line with the remedy. Exit code 2."""
 
 
+class FeedSettings(BaseModel):
+    prospects: bool = Field(default=False, description="on: organisations that HaloPSA lacks are told as prospects")
+
+
 class ApolloSettings(BaseModel):
     base_url: str = "https://api.apollo.io"
     api_key: SecretStr | None = Field(default=None, description="Apollo: Settings > Integrations > API keys")
@@ -93,6 +97,7 @@ class Settings(BaseSettings):
         default=None, alias="PUBLISHING_FILE", description="what differs from the shipped publishing.toml"
     )
     sources: Sources = Field(default=Sources(), alias="SOURCES")
+    feed: FeedSettings = Field(default=FeedSettings(), alias="FEED")
     service: ServiceSettings = Field(default=ServiceSettings(), alias="SERVICE")
 
     @property

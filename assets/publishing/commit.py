@@ -17,7 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sources.clock import Clock
 
-from assets.publishing import lookup, models, registry, wire
+from assets.publishing import lookup, models, prospects, registry, wire
 from assets.publishing.heads import wire_rank
 from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, chunked, insert_one, next_stamp, upsert
 from assets.publishing.tables import change_log, commit_log, head, outbox
@@ -54,8 +54,11 @@ def commit(
     members: pa.Table | None = None,
     lineage: pa.Table | None = None,
     new_models: Mapping[str, dict[str, Any]] | None = None,
+    with_prospects: bool = False,
 ) -> CommitResult:
     """Commit `changes` (entity -> rows of `changes.<entity>_change`) with the registry delta that goes with them.
+
+    `with_prospects`: organisations that HaloPSA lacks are told as prospects (prospects.py).
 
     Raises:
         ValueError: an unknown entity or kind of change; nothing was written.
@@ -75,7 +78,8 @@ def commit(
         fresh = registry.new_events(connection, events)
         fresh_models = models.differing(connection, new_models or {})
         counts = _counts(rows)
-        if not (rows or moved or gone or fresh or fresh_models):
+        turned = prospects.turned(connection, is_on=with_prospects)
+        if not (rows or moved or gone or fresh or fresh_models or turned):
             return CommitResult(seq=None, commit_ts=None, counts=counts)
         commit_ts = next_stamp(connection, clock)
         seq = insert_one(connection, commit_log, {"commit_ts": commit_ts, "run_id": run_id, "counts": counts})
@@ -84,6 +88,7 @@ def commit(
         renamed = _renamed(connection, rows)
         _write(connection, rows, _successors(events), seq=seq, at=commit_ts)
         _tell_anew(connection, renamed, seq=seq)
+        prospects.tell(connection, is_on=with_prospects, seq=seq)
         models.store(connection, fresh_models, run_id=run_id, at=commit_ts)
     return CommitResult(seq=seq, commit_ts=commit_ts, counts=counts, members_moved=len(moved))
 
@@ -143,7 +148,8 @@ def _write(
 ) -> None:
     for some in chunked(rows, ROWS_PER_STATEMENT):
         names = _names(connection, [row["parent_golden_id"] for row in some if row["parent_golden_id"]])
-        upsert(connection, head, [_head_row(row, successors, names, seq, at) for row in some])
+        lacked = prospects.told_as(connection, [row["golden_id"] for row in some])
+        upsert(connection, head, [_head_row(row, successors, names, lacked, seq, at) for row in some])
         connection.execute(sa.insert(change_log), [_log_row(row, seq) for row in some])
         upsert(connection, outbox, [_outbox_row(row, seq) for row in some])
         lookup.renew(connection, some)
@@ -195,7 +201,12 @@ def _names(connection: sa.Connection, organisations: list[str]) -> dict[str, str
 
 
 def _head_row(
-    row: dict[str, Any], successors: dict[str, str], names: dict[str, str | None], seq: int, at: datetime
+    row: dict[str, Any],
+    successors: dict[str, str],
+    names: dict[str, str | None],
+    lacked: set[str],
+    seq: int,
+    at: datetime,
 ) -> dict[str, Any]:
     other_id = None if row["is_live"] else successors.get(row["golden_id"])
     reason = None if row["is_live"] else ("merged" if other_id else "retired")
@@ -219,6 +230,7 @@ def _head_row(
             organisation_name=names.get(row["parent_golden_id"]),
             reason=reason,
             merged_into=other_id,
+            is_prospect=row["golden_id"] in lacked,
         ),
         "wire_rank": wire_rank(row["entity"], is_live=row["is_live"]),
         "seq": seq,

@@ -9,18 +9,21 @@ pollers have stays theirs.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sources.clock import Clock
 
 from assets.publishing.ledger import Ledger, insert_one, next_stamp, upsert
 from assets.publishing.rules import Rules
+from assets.publishing.snapshot import Snapshot
 from assets.publishing.tables import commit_log, mark
 
 ENTITIES = ("organisation", "contact")
 _MARK = "feed:"  # + entity: the commit since which the feed carries it, OFF where it does not; no mark: since ever
 _OFF = -1
+_ON_THE_WIRE = {"organisation": "organization", "contact": "contact"}
 
 
 def by_feed(rules: Rules, *, has_halo: bool) -> frozenset[str]:
@@ -42,10 +45,29 @@ def settle(ledger: Ledger, clock: Clock, carried: Collection[str], *, run_id: st
 
 
 def since_of(connection: sa.Connection) -> Mapping[str, int]:
+    """`since`, where the feed's own snapshot is not at hand."""
+    return _carried(connection.execute(_marks()).all())
+
+
+def since(snapshot: Snapshot) -> Mapping[str, int]:
     """Entity -> the commit since which the feed carries it, 0 for since ever; one that it does not carry is missing."""
-    query = sa.select(mark.c.name, mark.c.value).where(mark.c.name.in_([_MARK + entity for entity in ENTITIES]))
-    known = {row.name.removeprefix(_MARK): row.value for row in connection.execute(query)}
+    return _carried(snapshot.rows(_marks))
+
+
+def left_out(since: Mapping[str, int]) -> dict[str, list[str]]:
+    """Says on a page which entities are not carried, so that an empty answer explains itself."""
+    names = [name for entity, name in _ON_THE_WIRE.items() if entity not in since]
+    return {"left_to_publisher": names} if names else {}
+
+
+def _carried(marks: Iterable[Any]) -> Mapping[str, int]:
+    known = {name.removeprefix(_MARK): value for name, value in marks}
     return {entity: known.get(entity, 0) for entity in ENTITIES if known.get(entity, 0) != _OFF}
+
+
+def _marks() -> sa.Select[Any]:
+    is_ours = sa.or_(*(mark.c.name == _MARK + entity for entity in ENTITIES))
+    return sa.select(mark.c.name, mark.c.value).where(is_ours)
 
 
 def contradictions(rules: Rules, *, has_halo: bool) -> list[tuple[str, str]]:

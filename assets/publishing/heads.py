@@ -30,6 +30,10 @@ HEAD_SCHEMA = pa.schema(
 )
 
 
+DELETE_RANKS = (2, 3)  # of retired records on the wire
+FORGOTTEN_RANK = 4  # retired for so long that the feed says no more of it
+
+
 @dataclass(frozen=True)
 class Head:
     """One golden record as it was last committed; `content` holds its golden columns without the nulls."""

@@ -75,6 +75,13 @@ def newest_waiting(ledger: Ledger) -> int:
         return connection.scalar(sa.select(sa.func.max(inbox.c.inbox_id)).where(inbox.c.settled_at.is_(None))) or 0
 
 
+def sources_waiting(ledger: Ledger, up_to: int) -> list[str]:
+    """Who sent what waits, up to that inbox id."""
+    is_waiting = sa.and_(inbox.c.settled_at.is_(None), inbox.c.inbox_id <= up_to)
+    with ledger.read() as connection:
+        return list(connection.scalars(sa.select(inbox.c.source).distinct().where(is_waiting).order_by(inbox.c.source)))
+
+
 def settle(ledger: Ledger, clock: Clock, *, run_id: str, up_to: int) -> int:
     """Close what was there before a run began to read its sources, up to that inbox id; returns how many."""
     is_seen = sa.and_(inbox.c.settled_at.is_(None), inbox.c.inbox_id <= up_to)

@@ -112,6 +112,10 @@ class Ledger:
         with self._begun(writes=False) as connection:
             yield connection
 
+    def kept(self) -> sa.Connection:
+        """A connection that the caller keeps, uses from one thread and closes; it reads only what he begins himself."""
+        return self._store.engine.connect()
+
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """All or nothing, durable when the block ends. Takes the write lock at the start, so it cannot fail on upgrade.

@@ -381,3 +381,50 @@ enrichment = sa.Table(
     sa.Column("settled_at", Moment),
     comment="enrichment.py: questions of a helpdesk that no golden record answered yet, and what became of them.",
 )
+
+hook = sa.Table(
+    "hook",
+    metadata,
+    sa.Column("hook_id", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text),
+    sa.Column("place", JsonText, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("delivered_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index(None, "state", "due_at"),
+    comment="hooks.py: who is told of changes by webhook, how far each was told, and when the next try is due.",
+)
+
+freshness = sa.Table(
+    "freshness",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("read_at", Moment, nullable=False),
+    comment="freshness.py: when each source was last read without trouble.",
+)
+
+prospect = sa.Table(
+    "prospect",
+    metadata,
+    sa.Column("golden_id", sa.Text, primary_key=True),
+    comment="prospects.py: organisations that the feed tells as prospects, since HaloPSA lacks them.",
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("audit_id", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("act", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    comment="audit.py: append-only; acts of those who run halosync, each row sealed by the hash of the one before.",
+)

@@ -15,7 +15,7 @@ from sources.halopsa.settings import GOLDEN_ID_FIELD
 
 USABLE_EMAIL = frozenset({"verified", "risky"})
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_WIRE_ENTITY = {"organisation": "organization", "contact": "contact"}
+_WIRE_ENTITY = {"organisation": "organization", "contact": "contact", "prospect": "prospect"}
 
 
 def record(
@@ -26,6 +26,7 @@ def record(
     organisation_name: str | None = None,
     reason: str | None = None,
     merged_into: str | None = None,
+    is_prospect: bool = False,
 ) -> dict[str, Any]:
     """One element of `records`; `content` None means that the record is retired."""
     if content is None:
@@ -34,7 +35,7 @@ def record(
     data = _organisation(content) if entity == "organisation" else _contact(content, organisation_name)
     data["notes"] = f"Sources: {', '.join(filter(None, content.get('sources', '').split(',')))}"
     data["customfields"] = [{"name": GOLDEN_ID_FIELD, "value": golden_id}]
-    return _envelope("upsert", golden_id, entity, data)
+    return _envelope("upsert", golden_id, "prospect" if is_prospect else entity, data)
 
 
 def text(**given: Any) -> str:

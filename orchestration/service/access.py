@@ -14,12 +14,10 @@ from assets.publishing import keys
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
 from orchestration.service.errors import Refusal
+from orchestration.service.shares import Shares
 from orchestration.service.state import service_of
 
 WRONG_KEYS_PER_MINUTE = 60  # of one address: guessing 256 bits is hopeless, flooding the log is not
@@ -35,18 +33,17 @@ class Doorkeeper:
     """The limits of one application: calls a minute for each key, wrong keys a minute for each address."""
 
     def __init__(self, *, calls_per_minute: int, wrong_per_minute: int = WRONG_KEYS_PER_MINUTE) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._calls = RateLimitItemPerMinute(calls_per_minute)
-        self._wrong = RateLimitItemPerMinute(wrong_per_minute)
+        self._calls = Shares(calls_per_minute)
+        self._wrong = Shares(wrong_per_minute)
 
     def is_in_share(self, key_id: str) -> bool:
-        return self._limiter.hit(self._calls, "key", key_id)
+        return self._calls.take(key_id)
 
     def is_guessing(self, address: str) -> bool:
-        return not self._limiter.test(self._wrong, "wrong", address)
+        return not self._wrong.has(address)
 
     def note_wrong(self, address: str) -> None:
-        self._limiter.hit(self._wrong, "wrong", address)
+        self._wrong.take(address)
 
 
 def guarded_router(scope: str, **options: Any) -> APIRouter:
@@ -85,7 +82,7 @@ async def _admit(request: Request, scope: str) -> None:
         key = await run_in_threadpool(keys.recognise, service_of(request).ledger, token.strip())
     if key is None:
         await turn_away(request)
-    request.state.key_id = key.key_id
+    request.state.key_id, request.state.key = key.key_id, key
     if not key.may(scope):
         raise Refusal(403, "forbidden", f"This key lacks the scope {scope}.")
     doorkeeper: Doorkeeper = request.app.state.doorkeeper

@@ -46,7 +46,7 @@ class Known(BaseModel):
 
     status: Literal["success"] = "success"
     match: Literal["domain", "name", "email"] | None
-    entity_type: Literal["organization", "contact"]
+    entity_type: Literal["organization", "contact", "prospect"]
     external_id: str
     data: dict[str, Any]
     asked_for: str | None = Field(description="the caller's own id")

@@ -1,6 +1,7 @@
 """The feed's routes: all that changed, one kind of record, or one source's records.
 
-Belongs here: parsing the question, naming the source. Does not: the walk (`assets/publishing/feed.py`).
+Belongs here: parsing the question, naming the source. Does not: the walk (`assets/publishing/feed.py`), the short way
+of most pages (`fast_lane.py`).
 Surprise: whoever echoes nothing but `last_sync` gets every page too (docs/feed.md).
 """
 
@@ -9,11 +10,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from assets.publishing import feed
+from assets.publishing.place import FeedError
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from orchestration.service.access import guarded_router
-from orchestration.service.answers import json_answer
+from orchestration.service.answers import answer
 from orchestration.service.errors import Refusal, documented
 from orchestration.service.state import service_of
 from orchestration.settings import VENDORS
@@ -30,7 +32,7 @@ Limit = Annotated[int, Query(description="records a page", ge=1, le=feed.PAGE_RO
 Source = Annotated[str, Path(description=f"one of {', '.join(VENDORS)}", max_length=40)]
 Kind = Annotated[Literal["contacts", "organizations"], Path(description="kind of record")]
 
-_ENTITY = {"contacts": "contact", "organizations": "organisation"}
+ENTITY = {"contacts": "contact", "organizations": "organisation"}
 
 
 class FeedRecord(BaseModel):
@@ -89,11 +91,14 @@ def _page(
     source: str | None = None,
 ) -> Response:  # fmt: skip
     service = service_of(request)
-    entity = _ENTITY[kind] if kind else None
+    question = feed.Question(last_sync, cursor, limit, ENTITY[kind] if kind else None, source)
     try:
-        page = feed.page(
-            service.ledger, service.clock, last_sync=last_sync, cursor=cursor, limit=limit, entity=entity, source=source
-        )
-    except feed.FeedError as error:
+        page = feed.page(service.ledger, service.clock, question)
+    except FeedError as error:
         raise Refusal(400, "bad_request", f"{error}.") from error
-    return json_answer(request, page.as_text().encode())
+    status, headers, body = answer(
+        page,
+        accept_encoding=request.headers.get("accept-encoding", ""),
+        if_none_match=request.headers.get("if-none-match", ""),
+    )
+    return Response(body, status, headers)

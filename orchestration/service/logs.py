@@ -10,19 +10,25 @@ import json
 import logging
 from datetime import UTC, datetime
 
-_TOLD = ("request_id", "method", "route", "status", "ms", "key_id", "error", "place", "source", "count")
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+_TOLD = ("request_id", "method", "route", "status", "ms", "key_id", "error", "place", "source", "count", "hook_id")
 
 
 class JsonLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {"at": at, "level": record.levelname.lower(), "event": record.getMessage()}
-        line |= {name: value for name in _TOLD if (value := getattr(record, name, None)) is not None}
-        return json.dumps(line, ensure_ascii=False)
+        given = record.__dict__
+        for name in _TOLD:
+            if given.get(name) is not None:
+                line[name] = given[name]
+        return _encode(line)
 
 
 def to_stderr() -> None:
     """Send halosync's own log to stderr; libraries keep quiet but for errors."""
+    # What no line tells need not be looked up for each of them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLine())
     log = logging.getLogger("halosync")

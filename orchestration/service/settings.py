@@ -25,6 +25,16 @@ class WebhookSettings(BaseModel):
         return [one.get_secret_value() for one in (self.secret, self.old_secret) if one and one.get_secret_value()]
 
 
+class HookSettings(BaseModel):
+    """Whom we may tell of changes by webhook."""
+
+    is_private_allowed: bool = Field(
+        default=False, description="also http and addresses of private networks, for receivers beside this service"
+    )
+    connect_s: float = Field(default=5, gt=0, description="seconds to reach a receiver")
+    answer_s: float = Field(default=15, gt=0, description="seconds that a receiver may take for its answer")
+
+
 def _webhooks() -> dict[str, WebhookSettings]:
     return {
         "apollo": WebhookSettings(auth="path-token"),
@@ -40,6 +50,7 @@ class ServiceSettings(BaseModel):
     connections_max: int = Field(default=200, ge=1, description="connections at once; beyond it 503")
     trusted_proxies: list[str] = Field(default=[], description="JSON list of reverse proxies whose X-Forwarded-* count")
     webhooks: dict[str, WebhookSettings] = Field(default_factory=_webhooks, description="senders, by name")
+    hooks: HookSettings = Field(default=HookSettings(), description="outgoing webhooks")
     fresh_hours: float = Field(default=24, gt=0, description="/readyz fails when no run ended well for so long")
 
     @field_validator("webhooks", mode="before")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import secrets
 import time
-import uuid
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,17 +24,13 @@ BODY_S_MAX = 10.0
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _LOG = logging.getLogger("halosync.access")
-_HEADERS = {
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"no-referrer",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-}
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer"))
+_HEADERS = (*_SAFE, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
 # The description pages bring scripts of their own, from this very service.
 _DOCS = (
     b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
 )
-_DOCS_HEADERS = {**_HEADERS, b"content-security-policy": _DOCS + b"frame-ancestors 'none'"}
+_DOCS_HEADERS = (*_SAFE, (b"content-security-policy", _DOCS + b"frame-ancestors 'none'"))
 _DOCS_PATHS = ("/docs", "/static-offline-docs")
 
 
@@ -50,7 +46,8 @@ class Shield:
             await self._app(scope, receive, send)
             return
         began_s = time.perf_counter()
-        request_id = _request_id(scope)
+        given = dict(scope["headers"])
+        request_id = _request_id(given)
         scope.setdefault("state", {})["request_id"] = request_id
         headers = _DOCS_HEADERS if scope["path"].startswith(_DOCS_PATHS) else _HEADERS
         status = 500
@@ -59,21 +56,19 @@ class Shield:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = {name for name, _ in message["headers"]}
-                added = [(name, value) for name, value in headers.items() if name not in given]
-                message = {**message, "headers": [*message["headers"], *added, (b"x-request-id", request_id.encode())]}
+                own = (*headers, (b"x-request-id", request_id.encode()))
+                message = {**message, "headers": [*message["headers"], *own]}
             await send(message)
 
         try:
-            await self._app(scope, _bounded(scope, receive), send_shielded)
+            await self._app(scope, _bounded(given, receive), send_shielded)
         finally:
             self._note(scope, status, time.perf_counter() - began_s, request_id)
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         """The route's template is told, never the address asked for: it may hold a token or a name."""
         route = getattr(scope.get("route"), "path", "unknown")
-        self._metrics.requests.labels(scope["method"], route, str(status)).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
+        self._metrics.note(scope["method"], route, status, seconds)
         told: dict[str, Any] = {
             "request_id": request_id,
             "method": scope["method"],
@@ -85,9 +80,9 @@ class Shield:
         _LOG.info("request", extra=told)
 
 
-def _bounded(scope: Scope, receive: Receive) -> Receive:
+def _bounded(headers: dict[bytes, bytes], receive: Receive) -> Receive:
     """`receive` that refuses a body too long (413) or too slow (408)."""
-    declared = _content_length(scope)
+    declared = _content_length(headers)
     deadline_s = 0.0
     received_bytes = 0
 
@@ -106,7 +101,7 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
             raise _too_large()
         return message
 
-    has_body = declared > 0 or any(name == b"transfer-encoding" for name, _ in scope["headers"])
+    has_body = declared > 0 or b"transfer-encoding" in headers
     return receive_bounded if has_body else receive
 
 
@@ -116,12 +111,12 @@ def _too_large() -> Refusal:
     )
 
 
-def _content_length(scope: Scope) -> int:
-    found = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+def _content_length(headers: dict[bytes, bytes]) -> int:
+    found = headers.get(b"content-length", b"0")
     return int(found) if found.isdigit() else BODY_BYTES_MAX + 1
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(headers: dict[bytes, bytes]) -> str:
     """The caller's own, where it is harmless in a log; else a new one."""
-    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
-    return given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    return given if _REQUEST_ID.match(given) else secrets.token_hex(16)

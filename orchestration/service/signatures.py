@@ -62,14 +62,15 @@ def delivery_id(settings: WebhookSettings, headers: Mapping[str, str], body: byt
 
 def _is_standard(settings: WebhookSettings, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
     message_id, moment, given = (headers.get(name, "") for name in _STANDARD)
-    if not (moment.isascii() and moment.isdigit() and len(moment) <= 12):
+    # The text is what is signed, so "017…" is not "17…".
+    if not (moment.isascii() and moment.isdigit() and len(moment) <= 12 and str(int(moment)) == moment):
         return False
+    if abs(now.timestamp() - int(moment)) > SKEW_MAX.total_seconds():
+        return False  # before it becomes a date: twelve digits reach beyond the last year that there is
     sent_at = datetime.fromtimestamp(int(moment), UTC)
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return False
-    if abs(now - sent_at) > SKEW_MAX:
         return False
     expected = [Webhook(secret).sign(message_id, sent_at, text) for secret in settings.secrets()]
     return any(_is_one_of(one, expected) for one in given.split(" ")[:20])

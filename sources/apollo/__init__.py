@@ -18,7 +18,7 @@ dlt's state, and that lives in the warehouse: delete the warehouse, and the arch
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 import dlt
@@ -40,23 +40,26 @@ def apollo(
     meter: Meter,
     *,
     query: Filters | None = None,
+    domains: Sequence[str] = (),
     credits_max: float | None = None,
     rows_max: int = settings.SEARCH_ROWS_MAX,
 ) -> DltSource:
     """Tables `contact`, `organisation` and `quarantine`.
 
     `query` holds Apollo's own filters (`{"person_locations": ["United Kingdom"]}`); none means everybody, which only a
-    simulator or a small account can mean. `rows_max` is the search's cap, lower in tests.
+    simulator or a small account can mean. `domains` are companies that somebody waits for: where `query` leaves people
+    out, theirs are looked for besides, and bought first. `rows_max` is the search's cap, lower in tests.
     """
     poison: list[Poison] = []
     employers: set[str] = set()
 
     def contacts(state: MutableMapping[str, Any]) -> None:
-        watch = Watch(client, meter, rows_max=rows_max)
-        try:
-            buy_moved(client, archive, meter, watch.walk(query or {}), credits_max=credits_max)
-        finally:
-            poison.extend(watch.poison)
+        for filters in (*(_at_domains(domains) if query else ()), query or {}):
+            watch = Watch(client, meter, rows_max=rows_max)
+            try:
+                buy_moved(client, archive, meter, watch.walk(filters), credits_max=credits_max)
+            finally:
+                poison.extend(watch.poison)
 
     def organisations(table: pa.Table) -> pa.Table:
         rows = {row["id"]: row for row in organisations_in(table)}  # of several copies the one bought last wins
@@ -72,6 +75,12 @@ def apollo(
         yield quarantine(archive, meter, client.clock, poison)
 
     return source()
+
+
+def _at_domains(domains: Sequence[str]) -> Iterator[Filters]:
+    """Searches for the people of some companies, few enough of them in each."""
+    for first in range(0, len(domains), settings.DOMAINS_MAX):
+        yield {"q_organization_domains_list": list(domains[first : first + settings.DOMAINS_MAX])}
 
 
 def organisations_in(table: pa.Table) -> list[dict[str, Any]]:

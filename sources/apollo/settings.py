@@ -16,6 +16,7 @@ PREFIX = "/api/v1"  # the old `/v1` answers 422 to API callers, or 200 with no r
 
 PAGE_ROWS = 100  # the vendor's maximum; no default is documented, so it is always sent
 SEARCH_ROWS_MAX = 50_000  # 100 rows x 500 pages; page 501 is a 422, not an empty page
+DOMAINS_MAX = 1_000  # of one search's q_organization_domains_list
 MATCH_IDS_MAX = 10  # of one people/bulk_match
 
 # A walk of this many stubs is 10,000 free calls. Whoever asks for more has forgotten the filters.

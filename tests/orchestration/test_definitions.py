@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.common import INBOX_TAG
+from assets.common import INBOX_TAG, SOURCES_TAG
 from assets.publishing import inbox
 from assets.publishing.ledger import Ledger, LedgerBusy
 from orchestration import settings as settings_module
@@ -133,8 +133,26 @@ def test_webhooks_that_wait_start_one_run_for_all_of_them(runtime, definitions):
         busy = tick(instance)
 
     assert quiet.skip_message == "No webhook waits."
-    assert [request.tags[INBOX_TAG] for request in asked.run_requests] == ["2"]
+    assert [(request.tags[INBOX_TAG], request.tags[SOURCES_TAG]) for request in asked.run_requests] == [("2", "apollo")]
     assert busy.skip_message == "A full sync is queued or running."
+    ledger.close()
+
+
+def test_a_run_of_webhooks_reads_the_sources_they_name_and_all_where_a_sender_is_none(runtime, definitions):
+    sensor = next(item for item in definitions.sensors if item.name == "webhook_inbox")
+    ledger = runtime.ledger
+
+    def tags():
+        with dg.instance_for_test() as instance:
+            return sensor.evaluate_tick(dg.build_sensor_context(instance=instance)).run_requests[0].tags
+
+    for source in ("halopsa", "apollo"):
+        inbox.accept(ledger, runtime.clock, source=source, delivery_id="one", hints=())
+    known = tags()
+    inbox.accept(ledger, runtime.clock, source="signer", delivery_id="one", hints=())
+    unknown = tags()
+
+    assert (known[SOURCES_TAG], SOURCES_TAG in unknown) == ("apollo,halopsa", False)
     ledger.close()
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 import requests
 
+from assets.publishing import retention
 from orchestration import poll
 from orchestration.exits import Exit, Stop
 from orchestration.service.app import build_app
@@ -105,3 +106,22 @@ def test_a_wrong_key_is_one_line_and_exit_2(house, feed, tmp_path):
         follow((url, stranger), tmp_path / "held.sqlite")
 
     assert stop.value.code == Exit.USAGE
+
+
+def test_who_was_away_so_long_that_deletes_were_forgotten_retires_what_a_resync_does_not_name(house, feed, tmp_path):
+    """F16, in pages, with a death between them."""
+    house.commit(*COMPANIES)
+    follow(feed, tmp_path / "held.sqlite")
+    house.commit(gone=("org_003",))
+    house.clock.sleep(91 * 86_400)
+    house.commit(gone=("org_004",))
+    forgotten = retention.forget(house.ledger, house.clock).tombstones
+    url, session = feed
+    with closing(poll.opened(tmp_path / "held.sqlite")) as store:
+        pages = poll._pages(session, url, store, 10)
+        first = next(pages)["metadata"]
+    told = follow(feed, tmp_path / "held.sqlite")
+
+    assert (forgotten, first["sync_type"], first["has_more"]) == (1, "full_resync", True)
+    assert told["upserts"] == 23
+    assert [name for name, is_retired in held(tmp_path / "held.sqlite").items() if is_retired] == ["org_003", "org_004"]

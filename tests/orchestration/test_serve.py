@@ -20,6 +20,7 @@ def ledger(tmp_path):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "feed.example.test"])
 def test_an_address_beyond_loopback_is_refused_until_somebody_has_a_key(ledger, host):
+    """S15."""
     with pytest.raises(Stop, match="nobody has a key yet") as stop:
         serve.refuse_open_door(host, ledger)
     made = keys.add(ledger, VirtualClock(), name="poller", scopes=["feed:read"])
@@ -33,4 +34,5 @@ def test_an_address_beyond_loopback_is_refused_until_somebody_has_a_key(ledger, 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.53"])
 def test_loopback_needs_no_key_to_exist(ledger, host):
+    """S15."""
     serve.refuse_open_door(host, ledger)

@@ -326,6 +326,25 @@ def test_a_run_spends_no_more_than_it_may(bench):
     assert "24 people wait for the next run" in meter.problems[0]
 
 
+NOBODY = {"person_titles": ["Lighthouse Keeper"]}
+
+
+def test_companies_that_somebody_asks_about_are_bought_first_and_within_the_same_budget(bench):
+    """A question of a helpdesk: its domain is looked for besides the query, for as many credits as the run may spend."""
+    people = bench.world.contacts("apollo")
+    asked = str(people["organisation_domain"].iloc[0])
+    theirs = set(people.loc[people["organisation_domain"] == asked, "id"])
+
+    without = bench.run(query=NOBODY)
+    budget = bench.run(query=NOBODY, domains=[asked], credits_max=len(theirs) - 1)
+    whole = bench.run(query=NOBODY, domains=[asked])
+
+    assert without.credits == 0
+    assert budget.credits <= len(theirs) - 1
+    assert budget.credits + whole.credits == len(theirs)
+    assert bench.rows("contact").keys() == theirs
+
+
 def test_the_freshest_news_is_bought_first(bench):
     bench.world.refresh([7, 23], "CIO")
 

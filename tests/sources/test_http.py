@@ -120,6 +120,7 @@ def test_a_429_that_never_ends_is_an_error_of_its_own(echo):
 
 
 def test_a_body_past_the_cap_is_not_read_to_its_end(echo):
+    """S11: an endless or huge answer of a vendor."""
     _, session, url = echo
 
     with pytest.raises(Unreachable):
@@ -127,6 +128,7 @@ def test_a_body_past_the_cap_is_not_read_to_its_end(echo):
 
 
 def test_a_redirect_is_not_followed(echo):
+    """S11: a redirect of a vendor."""
     _, session, url = echo
 
     with pytest.raises(BadRequest) as caught:

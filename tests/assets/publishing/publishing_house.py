@@ -89,7 +89,8 @@ class House:
         self._connect()
         return self
 
-    def commit(self, *records: Mapping[str, Any], gone: tuple[str, ...] = (), merged: Mapping[str, str] | None = None):
+    def commit(self, *records: Mapping[str, Any], gone: tuple[str, ...] = (), merged: Mapping[str, str] | None = None,
+               with_prospects: bool = False):  # fmt: skip
         """Commit golden records as they are now; ids in `gone` or `merged` (loser -> survivor) are retired."""
         after = {entity: dict(known) for entity, known in self.golden.items()}
         for record in records:
@@ -105,7 +106,10 @@ class House:
             {"golden_id": loser, "event": "merged_into", "other_id": other} for loser, other in (merged or {}).items()
         ]
         lineage = pa.Table.from_pylist(events) if events else None
-        return commits.commit(self.ledger, self.clock, run_id=f"run-{self.runs}", changes=changes, lineage=lineage)
+        return commits.commit(
+            self.ledger, self.clock, run_id=f"run-{self.runs}", changes=changes, lineage=lineage,
+            with_prospects=with_prospects,
+        )  # fmt: skip
 
     def walk(self) -> None:
         """Load the mirror anew."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from publishing_house import House, contact, organisation
 
-from assets.publishing import delivery, feed
+from assets.publishing import delivery, feed, feed_file
 from assets.publishing.rules import Rules, load_rules, shipped_rules
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test")
@@ -95,10 +95,10 @@ def test_a_walk_under_way_when_a_switch_comes_ends_with_everything(house, limit)
 def test_the_file_of_the_feed_follows_a_switch(house, tmp_path):
     house.commit(ACME, ANN)
     path = tmp_path / "latest.json"
-    before = feed.write_file(house.ledger, path)
+    before = feed_file.write(house.ledger, path)
     carry(house, "organisation")
 
-    after = feed.write_file(house.ledger, path)
+    after = feed_file.write(house.ledger, path)
 
     assert (before, after) == (2, 1)
     written = json.loads(path.read_text())

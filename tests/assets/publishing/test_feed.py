@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing_house import House, contact, organisation
 
-from assets.publishing import feed
-from assets.publishing.feed import FeedError
+from assets.publishing import feed, feed_file, freshness, retention
+from assets.publishing.place import FeedError
 from sources.clock import VirtualClock
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", employees_min=51, employees_max=200)
@@ -161,10 +161,10 @@ def test_the_file_is_the_live_state_and_changes_only_with_it(house, tmp_path):
     house.commit(ACME, ANN, BEN)
     house.commit(gone=("con_ben",))
 
-    first = feed.write_file(house.ledger, path)
+    first = feed_file.write(house.ledger, path)
     written = path.read_bytes()
     house.clock.sleep(3600)
-    second = feed.write_file(house.ledger, path)
+    second = feed_file.write(house.ledger, path)
 
     assert (first, second, path.read_bytes()) == (2, 2, written)
     answer = json.loads(written)
@@ -178,7 +178,7 @@ def test_the_file_is_the_live_state_and_changes_only_with_it(house, tmp_path):
 
 
 def test_an_empty_ledger_makes_a_valid_empty_file(house, tmp_path):
-    assert feed.write_file(house.ledger, tmp_path / "latest.json") == 0
+    assert feed_file.write(house.ledger, tmp_path / "latest.json") == 0
     assert json.loads((tmp_path / "latest.json").read_text())["records"] == []
 
 
@@ -255,3 +255,80 @@ def test_stamps_given_before_the_clock_was_set_back_are_still_ours(house):
 
     assert [one for _, one in ids(rest)] == ["org_1", "org_2", "org_3"]
     assert ids(walk(house, limit=10, last_sync=last)[0]) == [("upsert", "org_acme")]
+
+
+def test_each_page_tells_how_fresh_each_source_is_and_keeps_the_old_moment_of_one_that_is_down(house):
+    house.commit(ACME)
+    read_at = house.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for source in ("uplead", "apollo", "halopsa"):
+        freshness.note(house.ledger, house.clock, source)
+    house.clock.sleep(3600)
+    freshness.note(house.ledger, house.clock, "apollo")
+    later = house.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    told = feed.read(house.ledger, house.clock)["metadata"]["freshness"]
+
+    assert told == {"apollo": later, "uplead": read_at}
+
+
+def prospects_of(records: list[dict]) -> list[tuple[str, str]]:
+    return [(record["entity_type"], record["external_id"]) for record in records]
+
+
+def test_who_halopsa_lacks_is_a_prospect_and_on_adoption_an_organisation_once_without_a_delete(house):
+    house.commit(ACME, BOLT, ANN, with_prospects=True)
+    first, stamp = walk(house, limit=10)
+    house.publish()
+    house.commit(with_prospects=True)
+    adopted, stamp = walk(house, limit=10, last_sync=stamp)
+    house.commit(with_prospects=True)
+    again, _ = walk(house, limit=10, last_sync=stamp)
+
+    assert prospects_of(first) == [("prospect", "org_acme"), ("prospect", "org_bolt"), ("contact", "con_ann")]
+    assert prospects_of(adopted) == [("organization", "org_acme"), ("organization", "org_bolt")]
+    assert [one["data"] for one in adopted] == [one["data"] for one in first[:2]]
+    assert {one["action"] for one in adopted} == {"upsert"}
+    assert again == []
+
+
+def test_a_prospect_that_changes_stays_one_and_the_setting_turns_all_back(house):
+    house.commit(ACME, BOLT, with_prospects=True)
+    _, stamp = walk(house, limit=10)
+    house.commit({**ACME, "name": "Acme Group"}, with_prospects=True)
+    changed, stamp = walk(house, limit=10, last_sync=stamp)
+    house.commit(gone=("org_bolt",), with_prospects=False)
+    off, _ = walk(house, limit=10, last_sync=stamp)
+
+    assert prospects_of(changed) == [("prospect", "org_acme")]
+    assert [(one["action"], *pair) for one, pair in zip(off, prospects_of(off), strict=True)] == [
+        ("upsert", "organization", "org_acme"), ("delete", "organization", "org_bolt"),
+    ]  # fmt: skip
+
+
+def test_compaction_forgets_old_deletes_and_tells_everything_anew_to_whoever_could_miss_one(house):
+    """F14, F16: by stamp and by cursor alike, however recent the stamp of a walk that began long ago."""
+    house.commit(ACME, ANN, BEN)
+    _, before = walk(house, limit=10)
+    house.commit(gone=("con_ann",))
+    page = feed.read(house.ledger, house.clock, limit=1, last_sync=before)
+    house.clock.sleep(80 * 86_400)
+    house.commit(gone=("con_ben",))
+    _, after = walk(house, limit=10)
+    house.clock.sleep(11 * 86_400)
+
+    kept = feed.read(house.ledger, house.clock, last_sync=before)
+    forgotten = [retention.forget(house.ledger, house.clock).tombstones for _ in range(2)]
+    anew = [
+        feed.read(house.ledger, house.clock, last_sync=before),
+        feed.read(house.ledger, house.clock, last_sync=page["last_sync_timestamp"]),
+        feed.read(house.ledger, house.clock, last_sync=after),
+    ]
+
+    assert kept["metadata"]["sync_type"] == "full_resync"  # 91 days
+    assert forgotten == [1, 0]
+    assert [one["metadata"]["sync_type"] for one in anew] == ["full_resync", "full_resync", "incremental"]
+    assert ids(anew[0]["records"]) == [("upsert", "org_acme"), ("delete", "con_ben")]
+    house.commit({**ANN, "job_title": "Back"})
+    with house.ledger.read() as connection:
+        row = connection.exec_driver_sql("select version, is_live from head where golden_id = 'con_ann'").one()
+    assert tuple(row) == (3, 1)  # its version went on counting

@@ -1,9 +1,10 @@
-"""Any legal poller converges to the server's state: nothing missed, nothing repeated without a reason.
+"""F15: any legal poller converges to the server's state: nothing missed, nothing repeated without a reason.
 
-HALOSYNC_POLLERS says how many random histories are played (default 25); the failing one is named by its seed.
+HALOSYNC_POLLERS says how many random histories are played (default 25), HALOSYNC_POLLERS_FROM the first of them; the
+failing one is named by its seed.
 A poller may die after reading or before keeping its place, echo an old stamp, never echo one, ask by stamp or by cursor,
 be away for 91 days, or have a clock that is minutes wrong. Meanwhile golden records are made, altered, moved, merged,
-retired and brought back.
+retired and brought back, and old deletes are forgotten.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ import pyarrow as pa
 import pytest
 from publishing_house import changes_between, contact, organisation
 
-from assets.publishing import feed
+from assets.publishing import feed, retention
 from assets.publishing.commit import commit
 from sources.clock import VirtualClock
 from tests.assets.publishing import ledgers
 
 HISTORIES = int(os.environ.get("HALOSYNC_POLLERS", "25"))
+FIRST = int(os.environ.get("HALOSYNC_POLLERS_FROM", "0"))
 STEPS = 30
 STYLES = ("stamp", "cursor", "forgetful", "own clock")
 
@@ -128,17 +130,20 @@ class Poller:
     held: dict[str, Any] = field(default_factory=dict)
     place: str | None = None
     cursor: str | None = None
-    old_places: list[str] = field(default_factory=list)
+    began_at: datetime | None = None  # of a walk that is under way: what was true then is what the walk tells
+    old_places: list[tuple[str, datetime | None]] = field(default_factory=list)
     heard: dict[str, int] = field(default_factory=dict)  # golden id -> snapshot in which it was last told
+    resync: int | None = None  # snapshot of the resync that is under way or was the last
     is_excused: bool = False  # it lost or repeated its place, so that repeats are its own doing
     collected: dict[str, Any] = field(default_factory=dict)  # of a forgetful one, in the middle of a walk
 
     def poll(self, *, mishap: str | None = None) -> bool:
         """One page; returns whether there is more."""
         asked_at = self.server.clock.now() + self.skew
-        place = self.place
+        place, began_at = self.place, self.began_at
         if mishap == "old place" and self.old_places and self.style != "forgetful":
-            place, self.is_excused = self.server.dice.choice(self.old_places), True
+            (place, began_at), self.is_excused = self.server.dice.choice(self.old_places), True
+        began_at = began_at or asked_at
         last_sync = None if self.style == "forgetful" else place
         cursor = self.cursor if self.style in ("cursor", "forgetful") and mishap != "old place" else None
         answer = feed.read(
@@ -165,8 +170,9 @@ class Poller:
         if self.style != "forgetful" and not (self.style == "cursor" and has_more):
             stamp = answer["last_sync_timestamp"]
             is_own = self.style == "own clock" and not has_more
-            self.place = asked_at.isoformat() if is_own else stamp
-            self.old_places.append(self.place)
+            self.place = began_at.isoformat() if is_own else stamp
+            self.began_at = began_at if has_more else None
+            self.old_places.append((self.place, self.began_at))
         return has_more
 
     def _apply(self, answer: dict[str, Any], *, has_more: bool) -> None:
@@ -176,6 +182,8 @@ class Poller:
                 self.held, self.collected = self.collected, {}
             return
         snapshot, is_resync = int(answer["metadata"]["snapshot"]), answer["metadata"]["sync_type"] != "incremental"
+        if answer["metadata"]["sync_type"] == "full_resync" and snapshot != self.resync:
+            self.held, self.resync = {}, snapshot  # what a resync does not tell is gone
         for one in answer["records"]:
             golden_id = one["external_id"]
             since = self.heard.get(golden_id, 0)
@@ -203,7 +211,7 @@ def differences(held: dict[str, Any], true: dict[str, Any]) -> dict[str, Any]:
     return {name: (held.get(name), true.get(name)) for name in held | true if held.get(name) != true.get(name)}
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
 def test_every_poller_converges_to_the_servers_state(seed, tmp_path):
     dice = random.Random(seed)
     server = Server(tmp_path, dice)
@@ -226,6 +234,8 @@ def test_every_poller_converges_to_the_servers_state(seed, tmp_path):
             dice.choice(pollers).poll(mishap=mishap)
         else:
             server.clock.sleep(timedelta(days=91).total_seconds() if act == "away" and dice.random() < 0.2 else 40.0)
+            if dice.random() < 0.3:
+                retention.forget(server.ledger, server.clock)
     for poller in pollers:
         poller.catch_up()
 

@@ -47,6 +47,7 @@ def test_every_route_that_is_not_open_asks_for_a_key_in_its_description(desk):
 
 @pytest.mark.parametrize("given", ["none", "wrong", "malformed", "basic", "revoked"])
 def test_without_a_live_key_each_route_is_401_before_its_body_is_read(desk, given):
+    """S1: the routes are those of the router, so none is forgotten."""
     good = keys.add(desk.house.ledger, desk.house.clock, name="gone", scopes=["admin"])
     headers = {
         "none": {},
@@ -65,6 +66,7 @@ def test_without_a_live_key_each_route_is_401_before_its_body_is_read(desk, give
 
 
 def test_a_key_without_the_scope_is_403_before_the_body_is_read(desk):
+    """S1."""
     for scope in keys.SCOPES[:-1]:
         headers = desk.key(scope, name=scope)
         for method, path, _ in routes(desk.app):

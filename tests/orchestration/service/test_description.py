@@ -1,6 +1,6 @@
 """The service against its own OpenAPI description, by schemathesis: no undocumented answer, no 5xx of ours.
 
-The whole run is `halosync bench service`; here each route gets a few derandomised questions.
+S10: each route gets a few derandomised questions here.
 """
 
 from __future__ import annotations

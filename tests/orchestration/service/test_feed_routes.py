@@ -113,7 +113,7 @@ def test_a_defect_is_500_without_a_word_of_the_exception(desk, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("ann.lee@org_acme.test at /home/somebody")
 
-    monkeypatch.setattr(feed, "page", broken)
+    monkeypatch.setattr(feed, "page_in", broken)
 
     answer = desk.client.get("/sync/contacts")
 

@@ -12,7 +12,7 @@ import time
 import pytest
 import requests
 
-from assets.publishing import inbox
+from assets.publishing import inbox, keys, retention
 from assets.publishing.ledger import Ledger
 from orchestration.service.app import build_app
 from orchestration.service.settings import ServiceSettings
@@ -32,7 +32,7 @@ def house(tmp_path):
 
 
 def test_each_of_16_pollers_always_sees_one_whole_snapshot(house):
-    """F14: every commit gives all records the same title; an answer that mixes two would mix two snapshots."""
+    """F14: during commits, publishing and compaction; every commit gives all records the same title; an answer that mixes two would mix two snapshots."""
     people = [contact(f"con_{number:03}", "Ann", f"Lee {number}", "org_acme") for number in range(120)]
     house.commit(organisation("org_acme", "Acme"), *({**one, "job_title": "0"} for one in people))
     app = build_app(house.ledger, house.clock, ServiceSettings(calls_per_minute=1_000_000))
@@ -55,6 +55,7 @@ def test_each_of_16_pollers_always_sees_one_whole_snapshot(house):
         for generation in range(1, 9):
             house.commit(*({**one, "job_title": str(generation)} for one in people))
             house.publish()
+            retention.forget(house.ledger, house.clock)
         is_over.set()
         for poller in pollers:
             poller.join(timeout=30)
@@ -76,6 +77,72 @@ def test_two_services_on_one_ledger_answer_as_one(house):
             last_sync = answer["last_sync_timestamp"]
 
     assert told == [f"org_{number:03}" for number in range(30)]
+
+
+def test_a_good_poller_keeps_its_share_while_another_floods(house):
+    """S6: 100 calls for each of the good one's, most of them refused; p99 of the good one under half a second."""
+    house.commit(*(organisation(f"org_{number:03}", f"Company {number}") for number in range(100)))
+    app = build_app(house.ledger, house.clock, ServiceSettings(calls_per_minute=120))
+    good = keys.add(house.ledger, house.clock, name="good", scopes=["feed:read"])
+    is_over = threading.Event()
+    refused: list[int] = []
+
+    def flood(url: str, headers: dict[str, str]) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            while not is_over.is_set():
+                refused.append(session.get(f"{url}/sync/organizations", headers=headers, timeout=30).status_code)
+
+    with served(app, house) as (url, bad), requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {good}"
+        flooders = [threading.Thread(target=flood, args=(url, dict(bad.headers))) for _ in range(4)]
+        for flooder in flooders:
+            flooder.start()
+        seconds, codes = [], set()
+        for _ in range(50):
+            began_s = time.perf_counter()
+            codes.add(session.get(f"{url}/sync/organizations", timeout=30).status_code)
+            seconds.append(time.perf_counter() - began_s)
+            time.sleep(0.01)
+        is_over.set()
+        for flooder in flooders:
+            flooder.join(timeout=30)
+
+    assert codes == {200}
+    assert sorted(seconds)[-1] < 0.5
+    assert refused.count(429) > len(seconds)
+
+
+def test_a_key_is_renewed_while_it_polls_and_no_poll_is_refused(house):
+    """S2: the new key lives beside the old one until every poller has it."""
+    house.commit(organisation("org_acme", "Acme"))
+    app = build_app(house.ledger, house.clock, ServiceSettings())
+    key = {"now": keys.add(house.ledger, house.clock, name="n8n", scopes=["feed:read"])}
+    codes: list[int] = []
+    is_over = threading.Event()
+
+    def poll(url: str) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            while not is_over.is_set():
+                headers = {"Authorization": f"Bearer {key['now']}"}
+                codes.append(session.get(f"{url}/sync/contacts", headers=headers, timeout=30).status_code)
+                time.sleep(0.002)
+
+    with served(app, house) as (url, _):
+        poller = threading.Thread(target=poll, args=(url,))
+        poller.start()
+        for _ in range(5):
+            old, key["now"] = key["now"], keys.add(house.ledger, house.clock, name="n8n", scopes=["feed:read"])
+            answered = len(codes)
+            while len(codes) < answered + 3:
+                time.sleep(0.002)
+            keys.revoke(house.ledger, house.clock, old.split("_")[1])
+        is_over.set()
+        poller.join(timeout=30)
+
+    assert set(codes) == {200}
 
 
 def test_after_kill_9_every_webhook_that_was_accepted_is_in_the_inbox_once(tmp_path):

@@ -60,6 +60,7 @@ def test_a_body_within_the_bound_passes():
     ids=["declared", "nonsense", "chunked", "a lie"],
 )
 def test_a_body_too_long_is_refused_without_reading_it_whole(chunks, headers):
+    """S6: size."""
     with pytest.raises(shield.Refusal) as refused:
         call(chunks, headers)
 
@@ -67,6 +68,7 @@ def test_a_body_too_long_is_refused_without_reading_it_whole(chunks, headers):
 
 
 def test_a_body_that_dawdles_is_refused(monkeypatch):
+    """S6: slow bodies."""
     monkeypatch.setattr(shield, "BODY_S_MAX", 0.05)
 
     with pytest.raises(shield.Refusal) as refused:
