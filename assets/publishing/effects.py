@@ -93,7 +93,7 @@ class EffectLog:
         self._lease = lease
         self._run_id = run_id
         self._reach = reach
-        self._chain_key = chain.key_of(ledger.folder)
+        self._chain_key = chain.key_of(ledger)
 
     @property
     def run_id(self) -> str:

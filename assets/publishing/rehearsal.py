@@ -24,14 +24,15 @@ from sources.halopsa.client import WriteOutcome
 from sources.halopsa.fields import as_id
 from sources.halopsa.settings import GOLDEN_ID_FIELD, Resource
 
-from assets.publishing import mapping, mirror, states
+from assets.publishing import chain, mapping, mirror, states
+from assets.publishing.copying import copy_rows
 from assets.publishing.halo import Halo
-from assets.publishing.ledger import ROWS_PER_STATEMENT, Ledger
+from assets.publishing.ledger import Ledger
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.planned import NEW_ID_MIN, PlannedEffect, Recorder
 from assets.publishing.publisher import publish
 from assets.publishing.rules import Rules
-from assets.publishing.tables import crosswalk, effect, head, mark, outbox, stored, work_item
+from assets.publishing.tables import crosswalk, effect, head, mark, outbox, work_item
 from assets.publishing.tables import mirror as mirror_table
 
 # What publishing reads; of the effects only those without an outcome.
@@ -40,7 +41,7 @@ _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool] | None], ...] = (
     (outbox, None),
     (crosswalk, None),
     (mirror_table, None),
-    (mark, None),
+    (mark, mark.c.name != chain.KEY_MARK),  # the copy has a chain of its own
     (work_item, work_item.c.state == "restoring"),
     (effect, effect.c.state.in_(("sending", "unknown"))),
 )
@@ -169,19 +170,7 @@ def _copy_of(ledger: Ledger) -> Iterator[Ledger]:
         try:
             with ledger.read() as source, scratch.transaction() as target:
                 for table, condition in _COPIED:
-                    _copy(source, target, table, condition)
+                    copy_rows(source, target, table, condition)
             yield scratch
         finally:
             scratch.close()
-
-
-def _copy(
-    source: sa.Connection, target: sa.Connection, table: sa.Table, condition: sa.ColumnElement[bool] | None
-) -> None:
-    """Rows as the database holds them: decoding and encoding JSON would take most of the time."""
-    columns = [stored(column) for column in table.columns]
-    raw = sa.table(table.name, *(sa.column(str(column.key), column.type) for column in columns))
-    query = sa.select(*columns) if condition is None else sa.select(*columns).where(condition)
-    rows = source.execution_options(yield_per=ROWS_PER_STATEMENT).execute(query)
-    for part in rows.mappings().partitions(ROWS_PER_STATEMENT):
-        target.execute(sa.insert(raw), [dict(row) for row in part])

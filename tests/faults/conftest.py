@@ -1,4 +1,4 @@
-"""The fixture that the tests of faults share."""
+"""The fixtures that the tests of faults share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.assets.publishing.ledgers import store
 from tests.assets.publishing.publishing_house import House
+
+__all__ = ["store"]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def troubles(settings: Settings) -> list[tuple[str, str]]:
 
 
 def set_mark(settings: Settings, name: str, value: int) -> None:
-    ledger = Ledger.open(settings.ledger)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
     with ledger.transaction() as connection:
         upsert(connection, mark, [{"name": name, "value": value}])
     ledger.close()
@@ -58,8 +58,8 @@ def set_version(settings: Settings, version: str) -> None:
 
 
 def break_chain(settings: Settings) -> None:
-    ledger = Ledger.open(settings.ledger)
-    chain.key_of(ledger.folder)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
+    chain.key_of(ledger)
     event = {"effect_id": 1, "state": "acked", "at": EPOCH, "fence": 1, "run_id": "r", "digest": "d"}
     with ledger.transaction() as connection:
         connection.execute(effect_event.insert().values(**event, previous="0" * 64, hash="forged"))
@@ -112,7 +112,7 @@ def test_each_trouble_is_named_once_with_its_remedy(settings, name):
 
 
 def test_a_lease_that_is_held_is_named(settings):
-    ledger = Ledger.open(settings.ledger)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
     with ledger.lease(LEASE):
         held = troubles(settings)
     ledger.close()

@@ -1,4 +1,4 @@
-"""The fixture that the tests of publishing share; the house itself is in publishing_house.py."""
+"""The fixtures that the tests of publishing share; the house itself is in publishing_house.py."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 from publishing_house import House
+
+from tests.assets.publishing.ledgers import store
+
+__all__ = ["store"]
 
 
 @pytest.fixture

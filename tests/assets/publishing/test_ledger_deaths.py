@@ -22,6 +22,8 @@ from assets.publishing import tables
 from assets.publishing.ledger import MIGRATIONS, Ledger, LedgerError, upsert
 from assets.publishing.tables import EPOCH, head, lookup, mark
 
+pytestmark = pytest.mark.one_store
+
 DEATH_STEP = int(os.environ.get("HALOSYNC_DEATH_STEP", "7"))  # 1: at every statement
 FULL_BYTES = 600_000
 ACME = {

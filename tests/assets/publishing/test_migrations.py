@@ -20,7 +20,10 @@ from test_ledger_deaths import exit_code, killed_at
 from assets.publishing import chain, tables
 from assets.publishing import ledger as ledgers
 from assets.publishing.ledger import MIGRATIONS, Ledger, LedgerError
+from assets.publishing.stores import SqliteStore
 from assets.publishing.tables import EPOCH, micros
+
+pytestmark = pytest.mark.one_store
 
 REVISIONS = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
 OLDER = REVISIONS[:-1]
@@ -43,8 +46,7 @@ def migrations_up_to(revision: str, folder: Path) -> Path:
 
 def made_by_release(path: Path, revision: str) -> None:
     """A ledger as the release of `revision` left it: a golden record, and a sealed effect where it knew seals."""
-    ledgers._create_private(path)
-    ledger = Ledger(ledgers._sqlite_engine(path, 1.0), path.parent)
+    ledger = Ledger(SqliteStore(path, 1.0), path.parent)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with ledger.transaction() as connection:
@@ -60,7 +62,7 @@ def made_by_release(path: Path, revision: str) -> None:
         names = ", ".join(EFFECT)
         connection.execute(sa.text(f"insert into effect ({names}) values (:{', :'.join(EFFECT)})"), EFFECT)
         if revision >= "0002":
-            key = chain.key_of(ledger.folder)
+            key = chain._key_at(ledger.folder / chain.KEY_FILE)
             digest = hmac.new(key, json.dumps(list(EFFECT.values())).encode(), hashlib.sha256).hexdigest()
             seal = ["0" * 64, 1, "acked", 0, 1, "run-1", digest]
             sealed = hashlib.sha256(json.dumps(seal).encode()).hexdigest()
