@@ -123,6 +123,16 @@ def held_by_reason(ledger: Ledger) -> dict[str, dict[str, int]]:
     return found
 
 
+def unknown(connection: sa.Connection) -> list[str]:
+    """Golden ids whose last write has no outcome as far as the outbox knows; every effect may have one by now."""
+    query = sa.select(outbox.c.golden_id).where(
+        outbox.c.entity.in_(("organisation", "contact")),
+        outbox.c.action.in_(("upsert", "retire")),  # both named, so that the index serves
+        outbox.c.state == "unknown",
+    )
+    return sorted(connection.scalars(query))
+
+
 def mark_planned(connection: sa.Connection, golden_ids: Sequence[str]) -> None:
     """Only what the newest plan holds is `planned`; what an older one held waits as before."""
     connection.execute(sa.update(outbox).where(outbox.c.state == "planned").values(state="pending"))

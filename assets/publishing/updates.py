@@ -176,10 +176,11 @@ def _read(session: Session, resource: str, changes: Sequence[Change]) -> Iterato
         session.halo.make_room(_CALLS_A_PAGE)
         for page in session.halo.walk(cast(Resource, resource), **filters):
             session.check_brakes()
+            shown_at_s = session.clock.time()  # its last rows are judged after the arrays of its first have left
             fits = 0
             rows = _wanted_rows(page, waiting)
             for halo_id, row in rows.items():
-                read = _judged(session, waiting[halo_id], row, is_whole=False)
+                read = _judged(session, waiting[halo_id], row, shown_at_s, is_whole=False)
                 if read is not None:
                     fits += 1
                     del waiting[halo_id]
@@ -195,7 +196,7 @@ def _read(session: Session, resource: str, changes: Sequence[Change]) -> Iterato
 
 def _alone(session: Session, change: Change) -> _Read:
     payload = session.halo.get(cast(Resource, change.link.resource), change.link.halo_id)
-    read = _judged(session, change, payload or {}, is_whole=True)
+    read = _judged(session, change, payload or {}, session.clock.time(), is_whole=True)
     assert read is not None, "a whole record always suffices"
     return read
 
@@ -235,10 +236,11 @@ def _wanted_rows(page: Iterable[Any], waiting: Mapping[int, Change]) -> dict[int
     return {halo_id: row for halo_id, row in found.items() if halo_id is not None and halo_id in waiting}
 
 
-def _judged(session: Session, change: Change, payload: Mapping[str, Any], *, is_whole: bool) -> _Read | None:
-    """The decision on a fresh read; None where it rests on a field that a thin row does not show."""
+def _judged(
+    session: Session, change: Change, payload: Mapping[str, Any], at_s: float, *, is_whole: bool
+) -> _Read | None:
+    """The decision on a read of `at_s`; None where it rests on a field that a thin row does not show."""
     head, link = change.head, change.link
-    at_s = session.clock.time()
     now = mirror.whole(link.resource, payload) if is_whole else mirror.read_payload(link.resource, payload)
     if now is None:
         return _Read(change, payload, None, plan.Hold(reasons.GONE), at_s)

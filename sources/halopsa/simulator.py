@@ -109,7 +109,7 @@ class HaloSimulator(Simulator):
                 self._in_flight -= 1
 
     def before(self, request: Request) -> Response | None:
-        self._apply_what_is_due()
+        self.land()
         if request.path.startswith("/_sim/"):
             return None
         limited = self._over_limit()
@@ -320,7 +320,8 @@ class HaloSimulator(Simulator):
         self._change_state(fault)
         return None
 
-    def _apply_what_is_due(self) -> None:
+    def land(self) -> None:
+        """Do what `apply_late` put off until now; every request does so first."""
         due = [late for late in self._late if late[0] <= self.clock.time()]
         self._late = [late for late in self._late if late[0] > self.clock.time()]
         for _, resource, elements in due:

@@ -18,7 +18,6 @@ from alembic.script import ScriptDirectory
 from test_ledger_deaths import exit_code, killed_at
 
 from assets.publishing import chain, tables
-from assets.publishing import ledger as ledgers
 from assets.publishing.ledger import MIGRATIONS, Ledger, LedgerError
 from assets.publishing.stores import SqliteStore
 from assets.publishing.tables import EPOCH, micros
@@ -33,6 +32,8 @@ EFFECT = {
     "operation": "create", "halo_id": 7, "fields": '{"name":"Acme Ltd"}', "state": "acked", "fence": 1, "status": 201,
     "message": "", "run_id": "run-1", "sent_at": micros(EPOCH), "settled_at": micros(EPOCH),
 }  # fmt: skip
+
+pytestmark = pytest.mark.one_store
 
 
 def migrations_up_to(revision: str, folder: Path) -> Path:
@@ -99,7 +100,7 @@ def test_f28_an_older_release_refuses_a_newer_ledger_with_a_remedy_and_changes_n
     Ledger.open(path).close()
     before = path.read_bytes()
 
-    monkeypatch.setattr(ledgers, "MIGRATIONS", migrations_up_to(revision, tmp_path / "older"))
+    monkeypatch.setattr("assets.publishing.ledger.MIGRATIONS", migrations_up_to(revision, tmp_path / "older"))
     with pytest.raises(LedgerError, match="Install that one, or restore a backup"):
         Ledger.open(path)
 
@@ -117,7 +118,7 @@ def test_f28_after_an_upgrade_that_was_killed_the_older_release_opens_too(tmp_pa
     ended = exit_code(killed_at(path, statement))
 
     if ended != 0:
-        monkeypatch.setattr(ledgers, "MIGRATIONS", migrations_up_to(OLDER[-1], tmp_path / "older"))
+        monkeypatch.setattr("assets.publishing.ledger.MIGRATIONS", migrations_up_to(OLDER[-1], tmp_path / "older"))
     ledger = Ledger.open(path)
     with ledger.read() as connection:
         names = [row[1] for row in connection.execute(sa.text("pragma table_info(effect)"))]
