@@ -22,7 +22,6 @@ from transforms.explain_pairs import pair_story
 from transforms.explain_records import Record
 
 from orchestration import settings as settings_module
-from orchestration.demo import demo_settings
 from orchestration.exits import Exit, Stop
 from orchestration.settings import Settings, SettingsError
 from orchestration.why_page import page
@@ -61,6 +60,8 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 def _settings(demo: bool) -> Settings:
     if demo:
+        from orchestration.demo import demo_settings  # brings Dagster along, which takes longer than the whole answer
+
         return demo_settings()
     try:
         return settings_module.load()

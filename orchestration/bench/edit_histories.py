@@ -103,8 +103,16 @@ class Judge:
         self._tally.windows_restored += 1
         self.theirs[key] = value
 
-    def published(self, before: Mapping[Any, Value], after: Mapping[Any, Value], golden: Mapping[Any, Value]) -> None:
-        """A publishing ended: HaloPSA held `before`, holds `after`, and golden wanted `golden`."""
+    def published(
+        self,
+        before: Mapping[Any, Value],
+        after: Mapping[Any, Value],
+        golden: Mapping[Any, Value],
+        read: Mapping[Any, Value] | None = None,
+    ) -> None:
+        """A publishing ended: HaloPSA held `before`, holds `after`, and golden wanted `golden`. `read` is what the
+        publishing saw, where that was not `before`: both sides agree only on what it saw."""
+        seen = before if read is None else read
         for key, value in after.items():
             was, wish = before.get(key), golden.get(key)
             if value != was:
@@ -114,9 +122,10 @@ class Judge:
                 if key in self.theirs:
                     self._tally.lost += (f"{self._label} {key}",)
                 self._ours[key] = value
-            elif key in self.theirs and wish == value and value is not None:
-                self._ours[key] = value
-                del self.theirs[key]  # both agree, so golden may move on
+            elif key in self.theirs and wish is not None and wish == seen.get(key):
+                self._ours[key] = wish  # both agree, so golden may move on
+                if value == wish:
+                    del self.theirs[key]
             elif key in self.theirs and wish is not None:
                 self._tally.kept_from_us += 1
 
@@ -212,7 +221,7 @@ def _published(
     for name, value in ours.items():
         log.changed(halo, name, value, by=API_AGENT)
     log.wrote(draft)
-    judge.published(before, halo, golden)
+    judge.published(before, halo, golden, read=now.fields)
     return taken_over(draft, replace(now, fields=dict(halo)), is_reply=True)[0]
 
 

@@ -1,7 +1,8 @@
 """Publishing in full volume: what writes cost beside the rate limit, plans against effects, edits of people.
 
 Belongs here: how much is played, the receipt, figures. Does not: the worlds (publish_speed.py, planned.py,
-edit_histories.py). Surprise: time is simulated; a backfill of hours takes seconds, with every wait of the limit.
+edit_histories.py, reconcile_speed.py, million.py).
+Surprise: time is simulated; a backfill of hours takes seconds, with every wait of the limit.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orchestration import settings as settings_module
-from orchestration.bench import edit_histories, planned, publish_speed
+from orchestration.bench import edit_histories, million, planned, publish_speed, reconcile_speed
 from orchestration.bench.receipts import Receipts, fingerprint
 from orchestration.exits import Exit
 from orchestration.settings import PROJECT_ROOT
 
+PARTS = ("paces", "plans", "edits", "reconcile", "why")
+MEASURED = ("assets/publishing", "sources/halopsa", "orchestration/bench")  # another code gives another receipt
 PLANS_A_PART = 100
 
 
@@ -27,21 +31,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=int, default=10_000, help="users created, then updated (default 10000)")
     parser.add_argument("--plans", type=int, default=1_000, help="seeded plans (default 1000)")
     parser.add_argument("--edits", type=int, default=100_000, help="random edit histories (default 100000)")
+    parser.add_argument("--records", type=int, default=1_000_000, help="golden records that why is asked among")
+    parser.add_argument("--users", type=int, default=100_000, help="users that a reconciliation walks (default 100000)")
+    parser.add_argument("--only", choices=PARTS, help="this part alone (default: all)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="receipts (default data/bench/publish)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def run(arguments: argparse.Namespace) -> Exit:
     receipts = Receipts(arguments.out or settings_module.load().data_root / "bench" / "publish")
-    code = {"code": fingerprint([PROJECT_ROOT / name for name in ("assets/publishing", "sources/halopsa")])}
-    figures = {
-        "paces": receipts.once("paces", {**code, "people": arguments.people}, partial(_paces, arguments.people)),
-        "plans": _plans(receipts, code, arguments.plans),
-        "edits": receipts.once("edits", {**code, "count": arguments.edits}, partial(_edits, arguments.edits)),
+    code = {"code": fingerprint([PROJECT_ROOT / name for name in MEASURED])}
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "paces": lambda: receipts.once(
+            "paces", {**code, "people": arguments.people}, partial(_paces, arguments.people)
+        ),
+        "plans": lambda: _plans(receipts, code, arguments.plans),
+        "edits": lambda: receipts.once("edits", {**code, "count": arguments.edits}, partial(_edits, arguments.edits)),
+        "reconcile": lambda: receipts.once(
+            "reconcile", {**code, "users": arguments.users}, partial(reconcile_speed.reconcile_figures, arguments.users)
+        ),
+        "why": lambda: receipts.once(
+            "why", {**code, "records": arguments.records}, partial(million.why_figures, arguments.records)
+        ),
     }
+    assert tuple(measures) == PARTS
+    figures = {name: measure() for name, measure in measures.items() if arguments.only in (None, name)}
     print(json.dumps({"schema_version": 1, **figures}, indent=None if arguments.json else 1, ensure_ascii=False))
-    edits = figures["edits"]
-    is_bad = figures["plans"]["faults"] or edits["lost"] or edits["nulled"] or edits["windows_wrong"]
+    is_bad = any(part.get(name) for part in figures.values() for name in ("faults", "lost", "nulled", "windows_wrong"))
     return Exit.DEFECT if is_bad else Exit.DONE
 
 

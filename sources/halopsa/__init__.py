@@ -18,11 +18,9 @@ mirror does not show would be taken for absent and made a second time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dlt
 import pyarrow as pa
-from dlt.extract import DltResource, DltSource
 
 from sources.halopsa import settings
 from sources.halopsa.client import HaloClient
@@ -30,13 +28,20 @@ from sources.halopsa.fields import as_id
 from sources.halopsa.settings import Resource
 from sources.http import VendorError
 from sources.intake import QUARANTINE_COLUMNS, RAW_COLUMNS, RAW_SCHEMA, Meter, Poison, quarantine_rows, raw_row, screen
-from sources.load import raw_hints
+
+if TYPE_CHECKING:
+    from dlt.extract import DltResource, DltSource
 
 SOURCE = "halopsa"
 
 
 def halopsa(client: HaloClient, meter: Meter) -> DltSource:
     """Tables `client`, `site`, `user` and `quarantine`. A table that is held leaves a problem in `meter`."""
+    # Here and not above: to import dlt takes a second, and who only wants a client or a name comes by this module too.
+    import dlt
+
+    from sources.load import raw_hints
+
     mirror = _Mirror(client, meter)
 
     @dlt.source(name=SOURCE, max_table_nesting=0)
@@ -62,6 +67,8 @@ class _Mirror:
 
     def tables(self, resource: Resource) -> Iterator[Any]:
         """The whole list as one table, or nothing where the old one is held."""
+        import dlt
+
         table = self._once(resource)
         if table is None:
             return
@@ -81,6 +88,8 @@ class _Mirror:
 
     def quarantined(self) -> Iterator[Any]:
         """Rows that were not let in. dlt takes its resources in turn, so this one may be asked first."""
+        import dlt
+
         for resource in settings.RESOURCES:
             self._once(resource)
         yield dlt.mark.materialize_table_schema()  # a mirror without poison still has its table

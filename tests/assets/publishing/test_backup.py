@@ -76,7 +76,9 @@ def test_a_backup_has_a_receipt_of_every_file_and_is_for_the_owner_alone(yesterd
     assert {path.stat().st_mode & 0o077 for path in (yesterday, *yesterday.rglob("*.*"))} == {0}
 
 
-def test_after_a_restore_nothing_is_written_before_reconciling_and_then_nothing_is_doubled(house, yesterday, archive):
+def test_f27_after_a_restore_nothing_is_written_before_reconciling_and_then_nothing_is_doubled(
+    house, yesterday, archive
+):
     """F27: HaloPSA has moved on since yesterday; the restored ledger has never heard of Bolt and Ann."""
     held = {name: dict(house.simulator.records_by_golden_id(name)) for name in ("Client", "Users")}
     put_back(house, yesterday, archive)
@@ -170,7 +172,7 @@ def test_a_backup_never_takes_the_place_of_another(house, yesterday, archive):
     assert contents(yesterday) == before
 
 
-def test_a_backup_without_room_leaves_nothing_behind(house, archive, yesterday):
+def test_f22_a_backup_without_room_leaves_nothing_behind(house, archive, yesterday):
     """F22: the disk is full; a real limit on the size of files stands in for it, in a process of its own."""
 
     def without_room() -> None:

@@ -69,7 +69,7 @@ def killed_at(path: Path, statement: int) -> Callable[[], None]:
     return work
 
 
-def test_a_migration_killed_at_any_statement_goes_on_at_the_next_start(tmp_path):
+def test_f28_a_migration_killed_at_any_statement_goes_on_at_the_next_start(tmp_path):
     """F28: real SIGKILLs in a process of its own, from the first schema to today's."""
     made_at(tmp_path / "old.sqlite", "0001")
     statement, deaths = 0, 0
@@ -101,7 +101,7 @@ def numbers(path: Path) -> list[int]:
     return list(found)
 
 
-def test_a_full_disk_stops_with_a_remedy_and_loses_nothing_that_was_acknowledged(tmp_path):
+def test_f22_a_full_disk_stops_with_a_remedy_and_loses_nothing_that_was_acknowledged(tmp_path):
     """F22: a real limit on the size of files stands in for the disk; afterwards there is room and work goes on."""
     path = tmp_path / "ledger.sqlite"
     Ledger.open(path).close()

@@ -22,6 +22,8 @@ from assets.publishing.ledger import MIGRATIONS, Ledger, LedgerError
 from assets.publishing.stores import SqliteStore
 from assets.publishing.tables import EPOCH, micros
 
+pytestmark = pytest.mark.one_store
+
 REVISIONS = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
 OLDER = REVISIONS[:-1]
 # An effect as releases before 0004 wrote it, in the order of its columns then.

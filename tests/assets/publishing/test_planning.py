@@ -10,11 +10,13 @@ import pytest
 import sqlalchemy as sa
 from publishing_house import Died, House, contact, organisation
 
-from assets.publishing import guard, planfile, states, tables
+from assets.publishing import guard, planfile, restoring, states, tables
 from assets.publishing.applying import Drift, Held, apply_plan, make_plan, publish_guarded
 from assets.publishing.planfile import PlanError
 from assets.publishing.planned import BASE_MOVED, GOLDEN_MOVED, NOT_PLANNED
+from assets.publishing.reconcile import reconcile
 from assets.publishing.rules import Rules, demo_rules, load_rules
+from sources.simulation import Fault
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", phone="+442079460001", city="London")
 BOLT = organisation("org_bolt", "Bolt Inc", domain="bolt.test")
@@ -188,7 +190,7 @@ def people(count: int, **values: object) -> list[dict[str, object]]:
     return [contact(f"con_{number:03d}", "Pat", f"Lee{number}", "org_acme", **values) for number in range(count)]
 
 
-def test_a_typo_in_the_rules_of_survivorship_shows_in_the_plan_and_is_held_by_the_guard(house, rules):
+def test_f30_a_typo_in_the_rules_of_survivorship_shows_in_the_plan_and_is_held_by_the_guard(house, rules):
     """F30: a field mapped wrongly changes everybody at once."""
     shipped = rules(OPEN)
     house.commit(ACME, *people(40, job_title="Manager", department="Sales"))
@@ -326,3 +328,56 @@ def test_a_killed_apply_leaves_a_plan_that_cannot_be_used_again_and_the_next_one
 
     assert set(house.simulator.records_by_golden_id("Client").values()) == {1}
     assert set(state_of(house).values()) == {"published"}
+
+
+def test_planned_versus_audience_counts_of_a_plan_agree_with_each_other_and_with_what_apply_does(house, rules):
+    """The plan says of every golden record where the run will leave it, and of every write to whom; both come true."""
+    mine = rules(
+        "plan_first = false\n[audience]\nin_halo_only = false\ncontacts_per_organisation_max = 3\n"
+        'suppressed = ["bolt.test"]\n[mode]\norganisation = "upsert"\n'
+    )
+    house.commit(ACME, ANN, BEN)
+    house.publish(rules=mine)
+    house.commit(BOLT, CY, {**ANN, "job_title": "Director"}, contact("con_dot", "Dot", "Ray", None),
+                 *(contact(f"con_new{number}", "Pat", f"Lee{number}", "org_acme") for number in range(4)))  # fmt: skip
+    live = {"organisation": 2, "contact": 8}
+
+    made = plan(house, mine)
+    written: dict[str, set[str]] = {"organisation": set(), "contact": set()}
+    for item in made["effects"]:
+        written[item["entity"]].add(item["golden_id"])
+    planned = states.tally(house.ledger)
+    applied = apply(house, made, mine)
+
+    assert {entity: sum(tally.values()) for entity, tally in made["audience"].items()} == live
+    assert made["audience"]["organisation"] == {"published": 1, "suppressed": 1}
+    assert made["audience"]["contact"] == {"published": 3, "suppressed": 3, "held": 2}
+    assert {entity: sum(tally.values()) for entity, tally in made["counts"].items()} == {
+        entity: len(ids) for entity, ids in written.items()
+    }
+    assert {entity: planned[entity]["planned"] for entity in planned} == {
+        entity: len(ids) for entity, ids in written.items()
+    }
+    assert made["counts"]["contact"] == {"creates": 1, "updates": 1, "retires": 0}
+    assert (applied.result.created, applied.result.updated, applied.drift) == (1, 1, [])
+    assert {entity: dict(tally) for entity, tally in states.tally(house.ledger).items()} == made["audience"]
+
+
+def test_a_value_to_be_given_back_stands_in_the_plan_and_apply_gives_it_back(house):
+    house.commit(*ALL)
+    house.publish()
+    user = house.row("Users", "Ann Lee")["id"]
+    body = json.dumps({"resource": "Users", "id": user, "field": "title", "value": "Head of Tea"})
+    house.simulator.faults.append(Fault("human_edit", path="/api/Users", method="POST", body=body))
+    house.commit({**ANN, "job_title": "Director"})
+    house.publish()
+    reconcile(house.ledger, house.clock, house.halo, run_id="nightly")
+    restoring.ask(house.ledger, "con_ann", "job_title")
+
+    made = plan(house, with_values=True)
+    applied = apply(house, made)
+
+    assert fields(made) == {("con_ann", "restore"): {"job_title": ("Director", "Head of Tea")}}
+    assert made["counts"]["contact"] == {"creates": 0, "updates": 1, "retires": 0}
+    assert applied.drift == []
+    assert house.rows("Users")[user]["title"] == "Head of Tea"

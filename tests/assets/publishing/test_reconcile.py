@@ -64,7 +64,7 @@ def test_a_record_with_a_golden_id_that_nobody_knows_is_an_orphan(published):
     assert (reconciled(published).closed, open_items(published)) == (1, [])
 
 
-def test_two_records_with_one_golden_id_are_a_double_and_publishing_goes_on_with_ours(published):
+def test_f03_two_records_with_one_golden_id_are_a_double_and_publishing_goes_on_with_ours(published):
     """F3: a create that was applied after our look-up said absent."""
     ours = published.row("Users", "Fay0 Gray0")
     (late,) = published.simulator.records.post(
@@ -135,7 +135,7 @@ def restore_halo(house: House, rows: dict) -> None:
             house.rows(resource)[halo_id].update(row)
 
 
-def test_writes_that_vanished_with_a_restored_halo_are_planned_again(house):
+def test_f29_writes_that_vanished_with_a_restored_halo_are_planned_again(house):
     """F29: our acks vanish, updates and creates alike; no silent gap."""
     house.commit(ACME, *PEOPLE[:6])
     house.publish()
@@ -174,7 +174,7 @@ def test_where_all_that_we_made_last_is_gone_it_is_made_again_only_if_somebody_s
     assert (second.replanned, house.publish().created) == (8, 8)
 
 
-def test_a_record_that_bears_the_id_of_a_golden_record_without_a_link_is_linked_and_not_made_twice(published):
+def test_f27_a_record_that_bears_the_id_of_a_golden_record_without_a_link_is_linked_and_not_made_twice(published):
     """F27: the ledger was restored and no longer knows what it made."""
     with published.ledger.transaction() as connection:
         connection.execute(sa.delete(tables.crosswalk).where(tables.crosswalk.c.golden_id == "con_0"))
@@ -186,7 +186,7 @@ def test_a_record_that_bears_the_id_of_a_golden_record_without_a_link_is_linked_
     assert published.simulator.records_by_golden_id("Users")["con_0"] == 1
 
 
-def test_after_a_restore_of_the_ledger_nothing_is_written_before_a_reconciliation(published):
+def test_f27_after_a_restore_of_the_ledger_nothing_is_written_before_a_reconciliation(published):
     """F27."""
     with published.ledger.transaction() as connection:
         upsert(connection, tables.mark, [{"name": "must_reconcile", "value": 1}])
