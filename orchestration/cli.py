@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orchestration.exits import Exit, Stop, defect
@@ -55,15 +58,38 @@ def main(argv: Sequence[str] | None = None) -> int:
             _overview().parse_args(arguments)  # --help, or an error that names the verbs
             _overview().print_help(sys.stderr)
             return Exit.USAGE
-        return _run(name, arguments[1:])
+        with _ended_by_sigterm():
+            return _run(name, arguments[1:])
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("Stopped. What was done is kept; the next run goes on from there.", file=sys.stderr)
-        return 130
+        return 128 + (signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT)
     except Exception as error:  # noqa: BLE001  (the last net: one line instead of a traceback with record values)
         return defect(error)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind a verb as Ctrl-C does: a plan's private copy of the ledger must not stay behind in the
+    temporary folder, and the run book must say how the run ended. Verbs that serve set handlers of their own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(*_: object) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(name: str, arguments: list[str]) -> int:

@@ -24,7 +24,7 @@ from orchestration.exits import Exit
 from orchestration.settings import PROJECT_ROOT
 
 SEEDS_A_PART = 250
-FIRSTS_A_PART = 4
+FIRSTS_A_PART = 22
 KILLS_A_PART = 50
 _CODE = ("assets/publishing", "sources/halopsa", "sources/simulation.py", "tests/faults")
 _TESTS = "tests/faults"
@@ -77,33 +77,25 @@ def _boundaries(receipts: Receipts, code: dict[str, str], arguments: argparse.Na
     singles = receipts.once(
         "boundaries-singles", code, partial(play, test, HALOSYNC_FAULT_BOUNDARIES="all", HALOSYNC_FAULT_FIRST="0:0")
     )
-    found: dict[str, Any] = {
-        "singles": singles["counts"]["singles"],
-        "pairs": 0,
-        "failed": 0,
-        "seconds": 0.0,
-        "failures": [],
-    }
+    found: dict[str, Any] = {"singles": singles["counts"]["singles"], "pairs": 0, "pairs_played": 0}
+    found |= {"failed": 0, "seconds": 0.0, "failures": []}
     _add(found, singles)
-    names = len(singles["noted"]["first_names"])
-    met: set[str] = set()
-    for first in range(0, names, FIRSTS_A_PART):
+    names, met = singles["noted"]["first_names"], set[str]()
+    for first in range(0, len(names), FIRSTS_A_PART):
         part = receipts.once(
             f"boundaries-pairs-{first:03}",
             {**code, "first": str(first), "count": str(FIRSTS_A_PART)},
             partial(play, f"{test}::{PAIRS}", HALOSYNC_FAULT_FIRST=f"{first}:{first + FIRSTS_A_PART}"),
         )
         met |= set(part["noted"]["names"])
-        found["pairs"] += part["counts"].get("pairs", 0)
+        counts = part["counts"]
+        found["pairs_played"] += counts["pairs_played"]
+        found["pairs"] += counts["pairs_played"] + counts["pairs_same"]
         _add(found, part)
         print(f"{found['singles']} single deaths, {found['pairs']} pairs, {found['failed']} failed", file=sys.stderr)
-    # A name that only a death brings up is met second and never first; another may lie before the first in every run.
-    return {
-        **found,
-        "names": names,
-        "names_after_a_death": len(met),
-        "not_reachable": names * len(met) - found["pairs"],
-    }
+    # A second that is no more met after a first: it lies before it in the story, or only another death leads to it.
+    found["not_reachable"] = len(names) * len(met) - found["pairs"]
+    return {**found, "names": len(names), "names_with_those_after_a_death": len(met)}
 
 
 def _kills(receipts: Receipts, code: dict[str, str], arguments: argparse.Namespace) -> dict[str, Any]:

@@ -324,8 +324,10 @@ class HaloSimulator(Simulator):
         """Do what `apply_late` put off until now; every request does so first."""
         due = [late for late in self._late if late[0] <= self.clock.time()]
         self._late = [late for late in self._late if late[0] > self.clock.time()]
-        for _, resource, elements in due:
-            self.records.post(resource, elements, by=API_AGENT)
+        born_s = self.records.created_at_s
+        for due_s, resource, elements in due:
+            for row in self.records.post(resource, elements, by=API_AGENT):  # when it was due, not when somebody asked
+                born_s[resource, row["id"]] = min(due_s, born_s.get((resource, row["id"]), due_s))
 
     def _change_state(self, fault: Fault) -> None:
         """Effects that alter the tenant and let the request go on."""

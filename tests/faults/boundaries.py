@@ -8,6 +8,7 @@ Surprise: nobody lists failpoints. A boundary is named by who stands there, read
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from collections import Counter
@@ -22,6 +23,7 @@ import sqlalchemy as sa
 
 from assets.publishing.ledger import Ledger
 from assets.publishing.reconcile import reconcile
+from assets.publishing.tables import metadata, stored
 from sources.halopsa.client import HaloClient
 from sources.halopsa.simulator_records import HaloFixture
 from sources.simulation import Fault, InMemoryAdapter, Simulator
@@ -29,6 +31,14 @@ from tests.assets.publishing.publishing_house import URL, Died, House, contact, 
 from tests.faults.lasting import LastingHouse
 
 ROOM = "assets.publishing."
+
+
+class AsBefore(Exception):
+    """Another story went on from here and ended well; `passed` are the boundaries that it passed then."""
+
+    def __init__(self, passed: list[str]) -> None:
+        super().__init__()
+        self.passed = passed
 
 
 class Fate:
@@ -100,11 +110,13 @@ class MortalAdapter(InMemoryAdapter):
 class MortalHouse(LastingHouse):
     """A house that dies by its fate and goes on with what is durable."""
 
-    deaths: int
     titles_of_people: dict[str, str]
 
     def __init__(self, folder: Path) -> None:
         self.fate = Fate()
+        self.known: dict[
+            tuple[str, ...], list[str]
+        ] = {}  # state after a death, deaths to come -> boundaries passed then
         super().__init__(folder)
 
     def begin_under(self, fate: Fate) -> None:
@@ -114,20 +126,31 @@ class MortalHouse(LastingHouse):
         self.ledger.fate = self.fate  # type: ignore[attr-defined]
         self.begin(tenant())
         self.fate = self.ledger.fate = fate  # type: ignore[attr-defined]
-        self.deaths = 0
+        self.told: list[str] = []
+        self.states: list[str] = []  # after each death
+        self.marks: list[tuple[tuple[str, ...], int]] = []  # states after deaths, and how many boundaries lay before
         self.titles_of_people = {"Ann Lee": "Boss"}
         self._connect()
 
     def survive(self, verb: str, step: Callable[[], Any]) -> None:
-        """Do one step as its scheduler does: again from its start after every death."""
+        """Do one step as its scheduler does: again from its start after every death.
+
+        Raises:
+            AsBefore: another story went on from the very same state.
+        """
+        self.told.append(verb)
         while True:
             self.fate.verb = verb
             try:
                 step()
                 break
             except Died:
-                self.deaths += 1
                 self.check()
+                state = (self._durable(), *map(str, self.fate.left))
+                self.states.append(state[0])
+                if state in self.known:
+                    raise AsBefore(self.known[state]) from None
+                self.marks.append((state, len(self.fate.passed)))
                 self.restart()
         self.check()
 
@@ -141,6 +164,20 @@ class MortalHouse(LastingHouse):
             assert self.row("Users", name)["title"] == title, f"I3: the title of {name} is no longer {title!r}"
         told = self.witness.contradictions(self.ledger)
         assert not told, f"I7: {told[0]}"
+
+    def ended_well(self) -> None:
+        """What this story ended in holds for every story that comes to one of its states."""
+        self.known.update({state: self.fate.passed[start:] for state, start in self.marks})
+
+    def _durable(self) -> str:
+        """A digest of all that outlives a death: ledger, tenant, time, and how far the story is. Requests counted by the
+        tenant's rate limit are left out: one read more or less decides nothing here."""
+        digest = hashlib.sha256(repr((self.told, self.clock.time(), self.simulator.records.rows)).encode())
+        digest.update(repr([(fault.effect, fault.seen) for fault in self.simulator.faults]).encode())
+        with self.ledger.read() as connection:
+            for table in metadata.sorted_tables:
+                digest.update(repr(connection.execute(sa.select(*map(stored, table.columns))).all()).encode())
+        return digest.hexdigest()
 
     def retitle(self, name: str, title: str) -> None:
         """A person gives somebody a title in Halo's own pages."""

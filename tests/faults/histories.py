@@ -128,8 +128,8 @@ class History:
             row = self.dice.choice(rows)
             field = self.dice.choice(list(USER_FIELDS if resource == "Users" else SITE_FIELDS))
             value = "" if self.dice.random() < 0.3 else f"person {self._next()}"
-            if value == (row.get(field) or "") or (not value and self._is_unsettled(resource, row["id"])):
-                return  # see _is_unsettled
+            if value == (row.get(field) or "") or (not value and self._is_invisible(resource, row["id"], field)):
+                return
             with self.house.witness.person():
                 self.house.simulator.records.post(resource, [{"id": row["id"], field: value}])
             self.edits[resource, row["id"], field] = value
@@ -255,9 +255,13 @@ class History:
         versions.append(value)
         return value
 
-    def _is_unsettled(self, resource: str, halo_id: int) -> bool:
-        """Whether our last write to a record has no known outcome. A blank that a person makes just then looks as if
-        the write had never been applied, and nothing in Halo tells the two apart: the honest limit of the protocol."""
+    def _is_invisible(self, resource: str, halo_id: int, field: str) -> bool:
+        """Whether a blank that a person makes now could not be told from a value that was never set: we never put one
+        there, or our last write has no known outcome and the blank looks as if it had never been applied. Nothing in
+        Halo tells these apart: the honest limit of the protocol."""
+        of_us = self.house.witness.from_us
+        if not any(one == resource and one_id == halo_id and field in element for one, one_id, element in of_us):
+            return True
         is_open = effect.c.state.in_(("sending", "unknown"))
         query = sa.select(effect.c.halo_id).where(effect.c.resource == resource, is_open)
         with self.house.ledger.read() as connection:

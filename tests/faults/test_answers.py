@@ -78,6 +78,18 @@ def test_f03_a_create_that_is_applied_after_the_first_look_is_found_by_the_secon
     assert holdings(house) == ONCE
 
 
+def test_f03_a_create_that_is_applied_late_and_listed_late_is_found_where_both_fit_the_settle_time(house):
+    house.commit(ACME)
+    late_s = recover.SETTLE_S / 3
+    house.simulator.faults.append(Fault("apply_late", path="/api/Client", method="POST", delay_s=late_s))
+    house.simulator.faults.append(Fault("stale_read", path="/api/Client", method="GET", times=2, delay_s=late_s))
+
+    house.publish()
+    settle(house)
+
+    assert house.simulator.records_by_golden_id("Client") == {"org_acme": 1}
+
+
 def test_f03_an_update_that_is_applied_late_never_lands_on_a_newer_one(house):
     """I4: the next version leaves only when the last one has landed, or never will."""
     witness = Witness(house.simulator)
