@@ -29,7 +29,7 @@ from transforms.model import Model
 
 SUFFIXES = (".csv", ".parquet")
 DEFAULT_SOURCE = "file"
-MEMORY_LIMIT = "1GB"  # of DuckDB; Arrow and numpy need about as much at a million records
+MEMORY_LIMIT = "1GB"  # of DuckDB; at 700 MB a million contacts fail in their blocks, whose lists never go to disk
 CSV_BLOCK_BYTES = 1 << 24  # no cell may be longer
 # The carried columns of the contracts have no meaning in a file.
 _NOT_IN_FILES = {
@@ -52,6 +52,19 @@ COLUMNS = {
         *(name for name in TABLES[f"standardised.{entity}_input"].column_names if name not in _NOT_IN_FILES),
     )
     for entity in ENTITIES
+}
+
+# What no later step reads: without a state nobody will, and of a million records it is most of what memory holds.
+_SPENT = {
+    f"resolved.{entity}_{step}": tuple(name.format(entity) for name in names)
+    for entity in ENTITIES
+    for step, names in {
+        "feature": ("standardised.{}",),
+        "copy": ("resolved.{}_open_key", "resolved.{}_key"),
+        "candidate": ("resolved.{}_block",),
+        "pattern": ("resolved.{}_candidate",),
+        "pair": ("resolved.{}_pattern",),
+    }.items()
 }
 
 
@@ -87,7 +100,7 @@ def resolve_file(
     with _engine(folder, threads) as engine:
         _standardise(engine, context, rows, entity)
         del rows  # a quarter of the peak; the engine has let go of it too
-        _match(engine, context, entity)
+        _match(engine, context, entity, is_passing=folder is None)
         answer = _answer(engine, keys, entity)
         _write(answer, Path(out))
         if pairs is not None:
@@ -236,8 +249,8 @@ def _standardise(engine: DuckDBEngine, context: Context, rows: pa.Table, entity:
     engine.raw(given, rows.schema.empty_table())
 
 
-def _match(engine: DuckDBEngine, context: Context, entity: str) -> None:
-    """The steps of one entity, from standardised records to golden ids."""
+def _match(engine: DuckDBEngine, context: Context, entity: str, *, is_passing: bool) -> None:
+    """The steps of one entity, from standardised records to golden ids; passing tables go once they are read."""
     steps = [*pipeline.RESOLVE_STEPS[entity]]
     if entity == "contact":
         recorded = arrow_schema(TABLES["standardised.organisation_input"]).empty_table()
@@ -245,6 +258,8 @@ def _match(engine: DuckDBEngine, context: Context, entity: str) -> None:
         steps = [*pipeline.ORGANISATION_STEPS, *pipeline.RESOLVE_STEPS["organisation"], *steps]
     for name in steps:
         pipeline.build(engine, name, context)
+        for spent in _SPENT.get(name, ()) if is_passing else ():
+            engine.drop(spent)
 
 
 def _answer(engine: DuckDBEngine, keys: pa.Table, entity: str) -> pa.Table:

@@ -135,6 +135,9 @@ class DuckDBEngine:
         assert row is not None
         return int(row[0])
 
+    def drop(self, table: str) -> None:
+        self._clear(table)
+
     def has(self, table: str) -> bool:
         return self._kind(table) is not None
 

@@ -90,5 +90,8 @@ class Engine(Protocol):
     def count(self, table: str) -> int:
         """Rows of a table."""
 
+    def drop(self, table: str) -> None:
+        """Forget a table or another name of one."""
+
     def has(self, table: str) -> bool:
         """Whether the table exists."""
