@@ -55,7 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Exit:
     folder = arguments.out or settings_module.load().data_root / "bench" / "feed"
     receipts = Receipts(folder)
-    code = fingerprint(PROJECT_ROOT / name for name in ("assets/publishing", "orchestration/service"))
+    code = fingerprint(
+        PROJECT_ROOT / name
+        for name in ("assets/publishing", "orchestration/service", "orchestration/bench/feed_rates.py")
+    )
     figures: dict[str, Any] = {}
     for name in arguments.only or PARTS:
         key = {"entities": arguments.entities, "code": code}
