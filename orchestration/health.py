@@ -19,7 +19,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from assets.publishing import chain, publisher
+from assets.publishing import chain, delivery, publisher
 from assets.publishing.ledger import (
     MIGRATIONS,
     STAMP,
@@ -35,7 +35,7 @@ from assets.publishing.tables import from_micros, mark
 from sources.clock import Clock
 
 from orchestration.lease import LEASE
-from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.settings import PROJECT_ROOT, Settings, SettingsError
 
 FREE_BYTES_MIN = 1_000_000_000  # beside room for a second copy of ledger and warehouse, which a backup and a run need
 CLOCK_BEHIND_S_MAX = 5.0
@@ -60,7 +60,7 @@ def examine(settings: Settings, clock: Clock | None) -> list[Finding]:
     """Every check that has its ground. `clock` None leaves the clock out, for data made in simulated time."""
     on_server = is_postgresql(settings.ledger)
     path = settings.ledger_home / "ledger.sqlite" if on_server else sqlite_path(settings.ledger)
-    findings = [_permissions(settings, path), _disk(settings, path)]
+    findings = [_permissions(settings, path), _disk(settings, path), *_delivery(settings)]
     if not on_server:
         findings.append(_leases(path.parent))
     if (path.parent / UNFINISHED_RESTORE).exists():
@@ -169,6 +169,16 @@ def _leases(folder: Path) -> Finding:
                 "leases", f"a run holds {name}", f"Wait for it to end. Who it is: fuser {folder}/{name}.lock"
             )
     return Finding("leases", "free")
+
+
+def _delivery(settings: Settings) -> list[Finding]:
+    """Publishing rules that work against each other; what is wrong with the file itself, `check` says."""
+    try:
+        rules = settings.publishing_rules()
+    except SettingsError:
+        return []
+    found = delivery.contradictions(rules, has_halo=not settings.missing("halopsa"))
+    return [Finding("delivery", text, remedy) for text, remedy in found]
 
 
 def _file(path: Path) -> Finding:

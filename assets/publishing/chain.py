@@ -186,6 +186,8 @@ def _rows(connection: sa.Connection, effect_ids: Sequence[int]) -> Iterator[sa.R
 def _digest(key: bytes, row: Sequence[Any]) -> str:
     """The keyed digest of a whole row of `effect`, which are the first columns of `row`."""
     values = [row[place] for place in range(len(_ROW))]
+    if values[-1] is None:  # `base` came later; a row without one is sealed as it was before
+        values.pop()
     return hmac.new(key, json.dumps(values).encode(), hashlib.sha256).hexdigest()
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets.publishing.feed import take
+from assets.publishing.feed import left_out, take
 from assets.publishing.ledger import Ledger
 from assets.publishing.place import Position, compact, on_the_wire
 from assets.publishing.snapshot import Snapshot, reading
@@ -39,6 +39,7 @@ def write(ledger: Ledger, path: Path) -> int:
             for count, record in enumerate(_all_records(snapshot, newest), start=1):
                 file.write(("," if count > 1 else "") + "\n" + record)
             metadata = {"source": "golden", "sync_type": "full", "has_more": False, "snapshot": str(newest)}
+            metadata |= left_out(snapshot)
             tail = {"total_count": count, "last_sync_timestamp": on_the_wire(newest_at), "metadata": metadata}
             file.write("\n]," + compact(tail)[1:] + "\n")
             file.flush()

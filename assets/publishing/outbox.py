@@ -76,6 +76,12 @@ def failed_before(connection: sa.Connection) -> set[str]:
     return set(connection.scalars(query))
 
 
+def forbidden(connection: sa.Connection) -> set[str]:
+    """Golden ids of what waits because the API application may not write it."""
+    query = sa.select(outbox.c.golden_id).where(outbox.c.error_class == "forbidden", outbox.c.state.in_(WAITING))
+    return set(connection.scalars(query))
+
+
 def tally(ledger: Ledger) -> dict[str, int]:
     """How many golden records stand in each state; retired ones that are settled count nowhere."""
     is_live = sa.or_(outbox.c.action == "upsert", outbox.c.state != "published")
@@ -115,6 +121,16 @@ def held_by_reason(ledger: Ledger) -> dict[str, dict[str, int]]:
         if state == "held":
             found.setdefault(entity, {})[sentence] = count
     return found
+
+
+def unknown(connection: sa.Connection) -> list[str]:
+    """Golden ids whose last write has no outcome as far as the outbox knows; every effect may have one by now."""
+    query = sa.select(outbox.c.golden_id).where(
+        outbox.c.entity.in_(("organisation", "contact")),
+        outbox.c.action.in_(("upsert", "retire")),  # both named, so that the index serves
+        outbox.c.state == "unknown",
+    )
+    return sorted(connection.scalars(query))
 
 
 def mark_planned(connection: sa.Connection, golden_ids: Sequence[str]) -> None:

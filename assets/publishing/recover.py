@@ -22,17 +22,17 @@ SETTLE_S = 60.0  # longer than the client's own timeout: what has not been appli
 def clear_up(session: Session) -> int:
     """Settle every effect without an outcome; returns how many there were. Raises VendorError where Halo is down."""
     lost = session.log.unsettled()
-    if not lost:
-        return 0
     missing = [one for one in lost if not _look(session, one)]
     if missing:
         session.clock.sleep(SETTLE_S)
     for one in missing:
         if not _look(session, one, is_last=True):
             session.log.note(one.effect_id, "absent", "looked up twice, not in HaloPSA")
-    with session.ledger.transaction() as connection:
-        ids = sorted({one.golden_id for one in lost})
-        outbox.requeue(connection, ids, attempts_max=session.rules.limits.attempts_max)
+    with session.ledger.read() as connection:
+        ids = outbox.unknown(connection)  # of a run as well that died between settling an effect and this
+    if ids:
+        with session.ledger.transaction() as connection:
+            outbox.requeue(connection, ids, attempts_max=session.rules.limits.attempts_max)
     return len(lost)
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sources.clock import Clock, VirtualClock
+from sources.halopsa.audit import Trail
 from sources.halopsa.client import WriteOutcome
 from sources.halopsa.fields import as_id
 from sources.halopsa.settings import GOLDEN_ID_FIELD, Resource
@@ -30,7 +32,7 @@ from assets.publishing.mirror import HaloRecord
 from assets.publishing.planned import NEW_ID_MIN, PlannedEffect, Recorder
 from assets.publishing.publisher import publish
 from assets.publishing.rules import Rules
-from assets.publishing.tables import crosswalk, effect, head, mark, outbox
+from assets.publishing.tables import crosswalk, effect, head, mark, outbox, work_item
 from assets.publishing.tables import mirror as mirror_table
 
 # What publishing reads; of the effects only those without an outcome.
@@ -40,6 +42,7 @@ _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool] | None], ...] = (
     (crosswalk, None),
     (mirror_table, None),
     (mark, mark.c.name != chain.KEY_MARK),  # the copy has a chain of its own
+    (work_item, work_item.c.state == "restoring"),
     (effect, effect.c.state.in_(("sending", "unknown"))),
 )
 
@@ -108,6 +111,9 @@ class StandIn:
 
     def golden_id_field(self, resource: Resource) -> int | None:
         return self._halo.golden_id_field(resource)
+
+    def changes_since(self, since: datetime, wanted: Mapping[str, Collection[int]]) -> Trail:
+        return self._halo.changes_since(since, wanted)
 
     def create(self, resource: Resource, fields: Mapping[str, Any]) -> WriteOutcome:
         made = {**fields, "id": self._new_id()}

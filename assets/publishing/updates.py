@@ -19,7 +19,7 @@ from typing import Any, cast
 from sources.halopsa import fields as halo_fields
 from sources.halopsa.settings import BATCH_ROWS_MAX, PAGE_ROWS, Resource
 
-from assets.publishing import crosswalk, linking, mapping, mirror, plan, reasons
+from assets.publishing import crosswalk, linking, mapping, mirror, overwritten, plan, reasons
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import Draft, Sent
 from assets.publishing.heads import Head
@@ -99,6 +99,7 @@ def send_drafts(session: Session, drafts: Sequence[Draft]) -> dict[str, Verdict]
         ]
         session.note_sent(sent)
         session.log.settle(sent)
+        overwritten.note_crossings(session, sent)
         verdicts |= {one.draft.golden_id: verdict for one in sent if (verdict := verdict_of(one)) is not None}
     return verdicts
 
@@ -160,6 +161,7 @@ def draft_of(
         now=now,
         agreed=decision.merge.agreed,
         is_stamping=decision.stamp,
+        base=mapping.replaced(link.resource, decision.merge.writes, {} if now is None else now.fields),
     )
 
 
@@ -174,10 +176,11 @@ def _read(session: Session, resource: str, changes: Sequence[Change]) -> Iterato
         session.halo.make_room(_CALLS_A_PAGE)
         for page in session.halo.walk(cast(Resource, resource), **filters):
             session.check_brakes()
+            shown_at_s = session.clock.time()  # its last rows are judged after the arrays of its first have left
             fits = 0
             rows = _wanted_rows(page, waiting)
             for halo_id, row in rows.items():
-                read = _judged(session, waiting[halo_id], row, is_whole=False)
+                read = _judged(session, waiting[halo_id], row, shown_at_s, is_whole=False)
                 if read is not None:
                     fits += 1
                     del waiting[halo_id]
@@ -193,7 +196,7 @@ def _read(session: Session, resource: str, changes: Sequence[Change]) -> Iterato
 
 def _alone(session: Session, change: Change) -> _Read:
     payload = session.halo.get(cast(Resource, change.link.resource), change.link.halo_id)
-    read = _judged(session, change, payload or {}, is_whole=True)
+    read = _judged(session, change, payload or {}, session.clock.time(), is_whole=True)
     assert read is not None, "a whole record always suffices"
     return read
 
@@ -233,13 +236,16 @@ def _wanted_rows(page: Iterable[Any], waiting: Mapping[int, Change]) -> dict[int
     return {halo_id: row for halo_id, row in found.items() if halo_id is not None and halo_id in waiting}
 
 
-def _judged(session: Session, change: Change, payload: Mapping[str, Any], *, is_whole: bool) -> _Read | None:
-    """The decision on a fresh read; None where it rests on a field that a thin row does not show."""
+def _judged(
+    session: Session, change: Change, payload: Mapping[str, Any], at_s: float, *, is_whole: bool
+) -> _Read | None:
+    """The decision on a read of `at_s`; None where it rests on a field that a thin row does not show."""
     head, link = change.head, change.link
-    at_s = session.clock.time()
     now = mirror.whole(link.resource, payload) if is_whole else mirror.read_payload(link.resource, payload)
     if now is None:
         return _Read(change, payload, None, plan.Hold(reasons.GONE), at_s)
+    if now.faults:
+        return _Read(change, payload, now, plan.Hold(reasons.unusable(link.resource, link.halo_id, now.faults)), at_s)
     read = _Read(change, payload, now, plan.Nothing({}), at_s)
     changed_at = halo_fields.updated_at(payload)
     decision = plan.decide(

@@ -1,41 +1,71 @@
 """One installation that can be killed at any boundary: before and after each local commit and each request.
 
-Belongs here: counting boundaries, dying at one or two of them, and the story that is told again and again. Does not:
-what must hold (test_boundaries.py), random histories (histories.py).
-Surprise: boundaries are numbered, not named: whatever a later release commits or asks is met without anybody adding a
-failpoint for it.
+Belongs here: naming boundaries, dying at one or two of them, and the story that is told again and again. Does not: what
+must hold (test_boundaries.py), random histories (histories.py), killing real processes (kills.py).
+Surprise: nobody lists failpoints. A boundary is named by who stands there, read off the stack: the verb, the step of
+`assets/publishing`, what is committed or asked, and on which side of it. Whatever a later release adds is met by itself.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import sqlalchemy as sa
 
 from assets.publishing.ledger import Ledger
+from assets.publishing.reconcile import reconcile
 from sources.halopsa.client import HaloClient
 from sources.halopsa.simulator_records import HaloFixture
-from sources.simulation import InMemoryAdapter, Simulator
+from sources.simulation import Fault, InMemoryAdapter, Simulator
 from tests.assets.publishing.publishing_house import URL, Died, House, contact, organisation
+from tests.faults.lasting import LastingHouse
+
+ROOM = "assets.publishing."
 
 
 class Fate:
-    """Which boundaries, counted over the whole story, are not survived. Those passed are kept by name."""
+    """Which boundaries are not survived, by number or by name, one after the other: a second name means the first
+    boundary of that name after the first death. Those passed are kept by name."""
 
-    def __init__(self, *deaths: int) -> None:
-        self.deaths = frozenset(deaths)
+    def __init__(self, *deaths: int | str) -> None:
+        self.left = list(deaths)
         self.passed: list[str] = []
+        self.died_at: list[int] = []
+        self.verb = ""
 
-    def __call__(self, boundary: str) -> None:
-        number = len(self.passed)
-        self.passed.append(boundary)
-        if number in self.deaths:
-            raise Died(f"{number} {boundary}")
+    def __call__(self, edge: str) -> None:
+        number, name = len(self.passed), f"{self.verb}: {_step()} {edge}"
+        self.passed.append(name)
+        if self.left and self.left[0] in (number, name):
+            self.left.pop(0)
+            self.died_at.append(number)
+            raise Died(f"{number} {name}")
+
+
+def _step() -> str:
+    """The innermost function of the publisher that is under way, and the public one it works for, if that is another of
+    its module: `effects.settle/_write`. Empty where a verb asks by itself."""
+    inner = ""
+    frame = sys._getframe(2)
+    while frame is not None:
+        module, name = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if module.startswith(ROOM) and name.isidentifier() and name != "transaction":
+            if not inner:
+                inner, home = name, module
+            if module != home:
+                break
+            if not name.startswith("_"):
+                return f"{module.removeprefix(ROOM)}.{name}" + ("" if inner == name else f"/{inner}")
+        frame = frame.f_back  # type: ignore[assignment]
+    return f"{home.removeprefix(ROOM)}.{inner}" if inner else "itself"
 
 
 class MortalLedger(Ledger):
@@ -60,59 +90,68 @@ class MortalAdapter(InMemoryAdapter):
         self._fate = fate
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        self._fate(f"before {request.method}")
+        path = re.sub(r"\d+", "ID", urlsplit(request.url or "").path)
+        self._fate(f"before {request.method} {path}")
         answer = super().send(request, *args, **kwargs)
-        self._fate(f"after {request.method}")
+        self._fate(f"after {request.method} {path}")
         return answer
 
 
-class MortalHouse(House):
-    """A house that dies by its fate and starts again on the same files."""
+class MortalHouse(LastingHouse):
+    """A house that dies by its fate and goes on with what is durable."""
 
-    def __init__(self, folder: Path, fixture: HaloFixture, fate: Fate) -> None:
-        super().__init__(folder, fixture)
-        self.fate = fate
+    deaths: int
+    titles_of_people: dict[str, str]
+
+    def __init__(self, folder: Path) -> None:
+        self.fate = Fate()
+        super().__init__(folder)
+
+    def begin_under(self, fate: Fate) -> None:
+        """Begin; from here on every boundary counts."""
+        self.fate = Fate()
+        self.ledger.__class__ = MortalLedger
+        self.ledger.fate = self.fate  # type: ignore[attr-defined]
+        self.begin(tenant())
+        self.fate = self.ledger.fate = fate  # type: ignore[attr-defined]
+        self.deaths = 0
         self.titles_of_people = {"Ann Lee": "Boss"}
-        self._haunt()
+        self._connect()
 
-    def restart(self) -> House:
-        super().restart()
-        self._haunt()
-        return self
-
-    def survive(self, step: Callable[[], Any]) -> None:
+    def survive(self, verb: str, step: Callable[[], Any]) -> None:
         """Do one step as its scheduler does: again from its start after every death."""
         while True:
+            self.fate.verb = verb
             try:
                 step()
                 break
             except Died:
+                self.deaths += 1
                 self.check()
                 self.restart()
         self.check()
 
     def check(self) -> None:
-        """I2 and I3, which hold at every moment: nothing exists twice, and what a person wrote is there."""
+        """I2, I3 and I7, which hold at every moment: nothing exists twice, what a person wrote is there, the ledger and
+        the tenant tell the same."""
         for resource in ("Client", "Users"):
             twice = [name for name, count in self.simulator.records_by_golden_id(resource).items() if count > 1]
             assert not twice, f"I2: {resource} {twice} exist twice"
         for name, title in self.titles_of_people.items():
             assert self.row("Users", name)["title"] == title, f"I3: the title of {name} is no longer {title!r}"
+        told = self.witness.contradictions(self.ledger)
+        assert not told, f"I7: {told[0]}"
 
     def retitle(self, name: str, title: str) -> None:
         """A person gives somebody a title in Halo's own pages."""
-        self.edit("Users", name, title=title)
+        with self.witness.person():
+            self.edit("Users", name, title=title)
         self.titles_of_people[name] = title
 
-    def _haunt(self) -> None:
-        """Opening and migrating are over by now; from here on every boundary counts."""
+    def _connect(self) -> None:
         modes = self.simulator.modes
-        self.ledger.__class__ = MortalLedger
-        self.ledger.fate = self.fate  # type: ignore[attr-defined]
-        self.halo = HaloClient(
-            URL, "acme", modes.client_id, modes.client_secret, self.clock,
-            adapter=MortalAdapter(self.simulator, self.fate),
-        )  # fmt: skip
+        adapter = MortalAdapter(self.simulator, self.fate)
+        self.halo = HaloClient(URL, "acme", modes.client_id, modes.client_secret, self.clock, adapter=adapter)
 
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", phone="+442079460001", city="London")
@@ -133,9 +172,12 @@ def tenant() -> HaloFixture:
     )
 
 
-def tell(folder: Path, fate: Fate) -> MortalHouse:
-    """Adopt, create, change, move, be edited by a person, merge, retire, lose an answer: every kind of write."""
-    house = MortalHouse(folder, tenant(), fate)
+def tell(house: MortalHouse, fate: Fate) -> dict[str, Counter[str]]:
+    """Adopt, create, change, move, be edited by a person, merge, retire, lose a create and an update: every kind of write.
+
+    The house is left at rest: one more run wrote nothing (I1). Gives what the tenant holds then.
+    """
+    house.begin_under(fate)
     say = house.survive
 
     def known(*records: dict[str, Any], **ended: Any) -> None:
@@ -147,19 +189,29 @@ def tell(folder: Path, fate: Fate) -> MortalHouse:
             house.golden = before
             raise
 
-    say(lambda: known(ACME, OLD, ANN, BEN, CY))
-    say(house.publish)
+    def lose(effect: str, path: str) -> None:
+        """The tenant, or the way to it, fails once more; however often we died before."""
+        house.simulator.faults[:] = [Fault(effect, path=path, method="POST")]
+
+    lose("timeout_after_apply", "/api/Users")
+    say("commit", lambda: known(ACME, OLD, ANN, BEN, CY))
+    say("publish", house.publish)
     house.retitle("Ben Fox", "Person's own")
-    say(house.walk)
-    say(lambda: known({**ACME, "phone": "+442079460009"}, {**BEN, "mobile": "+447700900002"}, DOT))
-    say(house.publish)
-    say(lambda: known(BOLT, {**CY, "organisation_golden_id": "org_bolt"}, merged={"org_old": "org_bolt"}))
-    say(lambda: known(gone=("con_dot",)))
-    say(house.publish)
-    for _ in range(2):
-        say(house.walk)
-        say(house.publish)
-    return house
+    say("walk", house.walk)
+    lose("drop", "/api/Site")
+    say("commit", lambda: known({**ACME, "phone": "+442079460009"}, {**BEN, "mobile": "+447700900002"}, DOT))
+    say("publish", house.publish)
+    say("commit", lambda: known(BOLT, {**CY, "organisation_golden_id": "org_bolt"}, merged={"org_old": "org_bolt"}))
+    say("commit", lambda: known(gone=("con_dot",)))
+    say("publish", house.publish)
+    say("reconcile", lambda: reconcile(house.ledger, house.clock, house.halo, run_id="night"))
+    say("publish", house.publish)
+    say("walk", house.walk)
+    say("publish", house.publish)
+    mark = house.mark
+    say("publish", house.publish)
+    assert house.writes_since(mark) == [], "I1: a run with nothing to do wrote"
+    return contents(house)
 
 
 IGNORED = ("id", "_updated", "_created", "_custom", "client_id", "site_id", "main_site_id", "customfields")

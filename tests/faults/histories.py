@@ -3,15 +3,16 @@
 Belongs here: the actors, and the invariants I1-I4, I7, I9 that are checked after every step. Does not: what is expected
 of one single fault (test_*.py). Surprise: every value is unique to its version, so that an older one is recognised when
 it lands on a newer one; and people act between our runs, while deaths and lost answers strike in the middle of them.
+A write of ours that lands after a person's edit of the same field would overwrite it, and nothing but a lock could
+prevent that: so people come when what was under way has landed.
 
-A history is its seed: `play(seed, folder)` does the same again.
+A history is its seed: `play(seed, house)` does the same again.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,13 +21,15 @@ from assets.publishing import outbox
 from assets.publishing.effects import FAILPOINTS
 from assets.publishing.tables import effect
 from sources.simulation import Fault
-from tests.assets.publishing.publishing_house import Died, House, contact, organisation
+from tests.assets.publishing.publishing_house import Died, contact, organisation
+from tests.faults.lasting import LastingHouse
 
 STEPS = 14
+LATE_S = 20.0  # lists show new rows, and writes are applied, so late; shorter than the settle time
 RESOURCES = ("Client", "Site", "Users")
 FAULTS = (
     "timeout_after_apply", "reset_after_apply", "html_after_apply", "wrong_content_type", "truncate", "drop", "status",
-    "limit", "expire_token_now", "revoke_all_tokens", "stale_read",
+    "limit", "expire_token_now", "revoke_all_tokens", "stale_read", "apply_late",
 )  # fmt: skip
 # field in Halo -> golden field: what pipeline and people both write
 USER_FIELDS = {"title": "job_title", "mobilenumber": "mobile"}
@@ -40,9 +43,10 @@ class Violation(AssertionError):
 class History:
     """One installation beside one tenant, and what must be true of them."""
 
-    def __init__(self, seed: int, folder: Path, *, steps: int = STEPS) -> None:
+    def __init__(self, seed: int, house: LastingHouse, *, steps: int = STEPS) -> None:
         self.dice = random.Random(seed)
-        self.house = House(folder)
+        self.house = house
+        self.house.begin()
         self.steps = steps
         self.count = 0
         self.values: dict[tuple[str, str], list[str]] = defaultdict(list)  # (golden id, field) -> values, oldest first
@@ -60,7 +64,6 @@ class History:
             act(self)
             self.check()
         self._quiet()
-        self.house.ledger.close()
 
     # -- actors ---------------------------------------------------------------------------------------------------
 
@@ -104,11 +107,11 @@ class History:
             Fault(
                 effect="status" if effect_name == "limit" else effect_name,
                 path=f"/api/{self.dice.choice(RESOURCES)}",
-                method=self.dice.choice(["POST", "POST", "GET"]),
+                method="POST" if effect_name == "apply_late" else self.dice.choice(["POST", "POST", "GET"]),
                 after=self.dice.randint(0, 5),
                 times=self.dice.randint(1, 2),
                 status=status,
-                delay_s=20.0,  # of a stale read: lists show new rows this late; shorter than the settle time
+                delay_s=LATE_S,
             )
         )
 
@@ -116,7 +119,9 @@ class History:
         self._without_faults(self.house.walk)
 
     def edit(self) -> None:
-        """A person changes or blanks a value in Halo's own pages."""
+        """A person changes or blanks a value in Halo's own pages, after whatever was under way has landed."""
+        self.house.clock.sleep(LATE_S)
+        self.house.simulator.land()
         resource = self.dice.choice(["Users", "Site"])
         rows = [row for row in self.house.rows(resource).values() if self._is_ours(resource, row)]
         if rows:
@@ -125,7 +130,8 @@ class History:
             value = "" if self.dice.random() < 0.3 else f"person {self._next()}"
             if value == (row.get(field) or "") or (not value and self._is_unsettled(resource, row["id"])):
                 return  # see _is_unsettled
-            self.house.simulator.records.post(resource, [{"id": row["id"], field: value}])
+            with self.house.witness.person():
+                self.house.simulator.records.post(resource, [{"id": row["id"], field: value}])
             self.edits[resource, row["id"], field] = value
 
     def wait(self) -> None:
@@ -176,6 +182,8 @@ class History:
         made += sum(self.house.simulator.records_by_golden_id("Users").values())
         if made > possible:
             raise Violation(f"I7: the tenant holds {made} records of ours, the ledger explains {possible}")
+        for told in self.house.witness.contradictions(self.house.ledger):
+            raise Violation(f"I7: {told}")
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -273,14 +281,14 @@ ACTS = (
 )  # fmt: skip
 
 
-def play(seed: int, folder: Path, *, steps: int = STEPS) -> None:
+def play(seed: int, house: LastingHouse, *, steps: int = STEPS) -> None:
     """One history.
 
     Raises:
         Violation: naming the seed and the steps that led there.
     """
     VERSION_OF.clear()
-    history = History(seed, folder, steps=steps)
+    history = History(seed, house, steps=steps)
     try:
         history.play()
     except Violation as violation:

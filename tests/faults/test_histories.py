@@ -7,15 +7,24 @@ HALOSYNC_FAULT_FROM=123 HALOSYNC_FAULT_SEEDS=1. `halosync bench faults` plays 5,
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.histories import play
+from tests.faults.lasting import LastingHouse
 
 FIRST = int(os.environ.get("HALOSYNC_FAULT_FROM", "0"))
 SEEDS = int(os.environ.get("HALOSYNC_FAULT_SEEDS", "20"))
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, store) -> Iterator[LastingHouse]:
+    house = LastingHouse(tmp_path_factory.mktemp("lasting"))
+    yield house
+    house.ledger.close()
+
+
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
-def test_the_invariants_hold_after_every_step(seed, tmp_path):
-    play(seed, tmp_path / "house")
+def test_the_invariants_hold_after_every_step(seed, house):
+    play(seed, house)

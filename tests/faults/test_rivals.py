@@ -1,4 +1,4 @@
-"""F9-F13, F20, F29: people, rivals, clocks, order, hostile values and a restored tenant."""
+"""F10-F13, F20, F29: rivals, clocks, order, hostile values and a restored tenant. People: test_people.py."""
 
 from __future__ import annotations
 
@@ -9,74 +9,15 @@ import sqlalchemy as sa
 
 from assets.publishing import outbox
 from assets.publishing.ledger import LedgerBusy, advance, next_stamp
-from assets.publishing.publisher import publish
 from assets.publishing.tables import change_log, commit_log
 from sources.simulation import Fault
-from tests.assets.publishing.publishing_house import Died, House, contact, organisation
+from tests.assets.publishing.publishing_house import Died, contact, organisation
+from tests.faults.conftest import in_the_middle, state
 
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test", phone="+442079460001")
 ANN = contact("con_ann", "Ann", "Lee", "org_acme", job_title="Clerk")
 BEN = contact("con_ben", "Ben", "Fox", "org_acme")
 FENCE = "fence:publish"
-
-
-def state(house: House, golden_id: str) -> tuple[str, str | None]:
-    with house.ledger.read() as connection:
-        return outbox.states(connection, [golden_id])[golden_id]
-
-
-def in_the_middle(house: House, failpoint: str, act) -> None:
-    """Publish, and let `act` happen once, when `failpoint` is first reached."""
-    once = [act]
-
-    def reach(name: str) -> None:
-        if name == failpoint and once:
-            once.pop()()
-
-    publish(house.ledger, house.clock, house.halo, run_id="middle", reach=reach)
-
-
-def test_f09_a_person_who_edits_between_our_read_and_our_write_of_another_field_keeps_the_edit(house):
-    house.commit(ACME, ANN)
-    house.publish()
-    house.commit({**ANN, "mobile": "+447700900001"})
-
-    in_the_middle(house, "before_bytes_leave", lambda: house.edit("Users", "Ann Lee", title="Boss"))
-    house.walk()
-    house.publish()
-
-    user = house.row("Users", "Ann Lee")
-    assert (user["title"], user["mobilenumber"]) == ("Boss", "+447700900001")
-
-
-def test_f09_what_a_person_deletes_in_mid_run_is_not_made_again(house):
-    house.commit(ACME, ANN)
-    house.publish()
-    house.commit({**ANN, "job_title": "Director"})
-    user_id = house.row("Users", "Ann Lee")["id"]
-
-    in_the_middle(house, "before_bytes_leave", lambda: house.simulator.records.delete("Users", user_id))
-    for _ in range(2):
-        house.walk()
-        house.publish()
-
-    assert house.simulator.records_by_golden_id("Users") == {}
-    assert state(house, "con_ann")[0] in ("held", "rejected")
-
-
-def test_f09_what_a_person_deletes_and_makes_again_is_left_to_people(house):
-    house.commit(ACME, ANN)
-    house.publish()
-    old = house.simulator.records.delete("Users", house.row("Users", "Ann Lee")["id"])
-    again = {name: old[name] for name in ("name", "site_id", "emailaddress")}
-    house.simulator.records.post("Users", [again])
-    house.walk()
-    house.commit({**ANN, "job_title": "Director"})
-
-    house.publish()
-
-    assert [row.get("title") for row in house.rows("Users").values() if row["name"] == "Ann Lee"] == [None]
-    assert state(house, "con_ann")[0] == "held"
 
 
 @pytest.mark.parametrize("failpoint", ["before_sending", "before_bytes_leave"])

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from assets.publishing import chain
 from assets.publishing.ledger import STAMP, UNFINISHED_RESTORE, Ledger, upsert
@@ -147,3 +148,16 @@ def test_the_verb_says_it_as_one_object_and_by_its_exit_code(settings, monkeypat
 
     assert (well, sound["is_well"], ill, told["is_well"]) == (Exit.DONE, True, Exit.PARTIAL, False)
     assert [check["check"] for check in told["checks"] if not check["is_well"]] == ["restored"]
+
+
+def test_delivery_rules_that_contradict_each_other_are_named(settings, tmp_path):
+    rules = tmp_path / "mine.toml"
+    rules.write_text('[delivery]\ncontact = "both_for_test"\n')
+    halo = settings.sources.halopsa.model_copy(
+        update={"base_url": "http://halo.test", "tenant": "acme", "client_id": "id", "client_secret": SecretStr("x")}
+    )
+    sources = settings.sources.model_copy(update={"halopsa": halo})
+
+    found = troubles(settings.model_copy(update={"publishing_file": rules, "sources": sources}))
+
+    assert [check for check, _ in found] == ["delivery"]

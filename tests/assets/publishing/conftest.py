@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from publishing_house import House
 
-from tests.assets.publishing.ledgers import store
+from tests.assets.publishing.ledgers import pytest_generate_tests, store
 
-__all__ = ["store"]
+__all__ = ["pytest_generate_tests", "store"]
 
 
 @pytest.fixture

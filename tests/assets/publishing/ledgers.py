@@ -2,11 +2,12 @@
 
 Belongs here: which store is being tested, and opening a ledger on it. Does not: the server (postgresql_server.py).
 Surprise: a path names the ledger on both, so that opening it again is what a new process does. Where PostgreSQL is not
-installed its half is skipped, loudly.
+installed its half is skipped, loudly. HALOSYNC_STORES=sqlite (or postgresql) plays one alone.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from assets.publishing.ledger import Ledger
 from tests.assets.publishing import postgresql_server
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+STORES = os.environ.get("HALOSYNC_STORES", f"{SQLITE} {POSTGRESQL}").split()
 _tested = [SQLITE]  # the innermost is the store of the test that runs
 
 
@@ -37,11 +39,17 @@ def opened(folder: Path, *, busy_timeout_s: float = 20.0) -> Ledger:
     return Ledger.open(place_of(folder), folder, busy_timeout_s=busy_timeout_s)
 
 
-@pytest.fixture(autouse=True, params=[SQLITE, POSTGRESQL])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test on both stores; on SQLite alone where it is marked `one_store`."""
+    if "store" in metafunc.fixturenames:
+        is_about_one = metafunc.definition.get_closest_marker("one_store") is not None
+        stores = [one for one in STORES if one == SQLITE or not is_about_one]
+        metafunc.parametrize("store", stores, indirect=True, scope="session")
+
+
+@pytest.fixture(autouse=True, scope="session")
 def store(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Runs each test on both; SQLite alone where it is marked `one_store`."""
-    if request.param != SQLITE and request.node.get_closest_marker("one_store"):
-        pytest.skip("one store")
+    """The database that this test's ledgers are on."""
     with tested_on(request.param):
         yield request.param
 

@@ -220,3 +220,20 @@ def test_credits_add_up_by_source_and_run(house: House):
 
     assert credits.spent(house.ledger) == {"apollo": 5.0, "uplead": 1.0}
     assert credits.spent(house.ledger, run_id="b") == {"apollo": 2.0, "uplead": 1.0}
+
+
+def test_the_registry_knows_who_is_absent_and_since_when_whoever_returns_belongs_to_its_id(house):
+    given = {"organisation": changes_between({}, {"org_acme": ACME}, "organisation")}
+    commit(
+        house.ledger, house.clock, run_id="a", changes=given, members=members(apollo_1="org_acme", uplead_1="org_acme")
+    )
+    first = {row["record_key"]: row for row in registry.as_arrow(house.ledger, "organisation").to_pylist()}
+    house.clock.sleep(60)
+
+    commit(house.ledger, house.clock, run_id="b", changes={}, members=members(apollo_1="org_acme"))
+    left = {row["record_key"]: row["is_present"] for row in registry.as_arrow(house.ledger, "organisation").to_pylist()}
+    house.clock.sleep(60)
+    commit(house.ledger, house.clock, run_id="c", changes={}, members=members(apollo_1="org_acme", uplead_1="org_acme"))
+
+    assert left == {"apollo:1": True, "uplead:1": False}
+    assert {row["record_key"]: row for row in registry.as_arrow(house.ledger, "organisation").to_pylist()} == first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration.bench.planted import BUGS, is_caught
+from orchestration.bench.planted import BUGS, caught_by
 
 
 def test_there_are_25_bugs_at_least_each_under_a_name_of_its_own():
@@ -18,4 +18,6 @@ def test_each_patch_fits_the_code_as_it_stands(bug):
 
 
 def test_a_planted_bug_is_caught():
-    assert is_caught(next(bug for bug in BUGS if bug.name == "a person's edit is overwritten"))
+    bug = next(bug for bug in BUGS if bug.name == "a person's edit is overwritten")
+
+    assert str(caught_by(bug)).startswith("test_each_case_of_the_table_has_its_outcome")
