@@ -23,7 +23,6 @@ from assets.publishing.tables import commit_log, mark
 ENTITIES = ("organisation", "contact")
 _MARK = "feed:"  # + entity: the commit since which the feed carries it, OFF where it does not; no mark: since ever
 _OFF = -1
-_ON_THE_WIRE = {"organisation": "organization", "contact": "contact"}
 
 
 def by_feed(rules: Rules, *, has_halo: bool) -> frozenset[str]:
@@ -45,29 +44,23 @@ def settle(ledger: Ledger, clock: Clock, carried: Collection[str], *, run_id: st
 
 
 def since_of(connection: sa.Connection) -> Mapping[str, int]:
-    """`since`, where the feed's own snapshot is not at hand."""
-    return _carried(connection.execute(_marks()).all())
-
-
-def since(snapshot: Snapshot) -> Mapping[str, int]:
     """Entity -> the commit since which the feed carries it, 0 for since ever; one that it does not carry is missing."""
-    return _carried(snapshot.rows(_marks))
+    return _since(connection.execute(_marks()).all())
 
 
-def left_out(since: Mapping[str, int]) -> dict[str, list[str]]:
-    """Says on a page which entities are not carried, so that an empty answer explains itself."""
-    names = [name for entity, name in _ON_THE_WIRE.items() if entity not in since]
-    return {"left_to_publisher": names} if names else {}
+def since_in(snapshot: Snapshot) -> Mapping[str, int]:
+    """As `since_of`, in a snapshot of the feed."""
+    return _since(snapshot.rows(_marks))
 
 
-def _carried(marks: Iterable[Any]) -> Mapping[str, int]:
-    known = {name.removeprefix(_MARK): value for name, value in marks}
+def _marks() -> sa.Select[tuple[str, int]]:
+    names = [mark.c.name == _MARK + entity for entity in ENTITIES]
+    return sa.select(mark.c.name, mark.c.value).where(sa.or_(*names))
+
+
+def _since(rows: Iterable[Any]) -> dict[str, int]:
+    known = {name.removeprefix(_MARK): value for name, value in rows}
     return {entity: known.get(entity, 0) for entity in ENTITIES if known.get(entity, 0) != _OFF}
-
-
-def _marks() -> sa.Select[Any]:
-    is_ours = sa.or_(*(mark.c.name == _MARK + entity for entity in ENTITIES))
-    return sa.select(mark.c.name, mark.c.value).where(is_ours)
 
 
 def contradictions(rules: Rules, *, has_halo: bool) -> list[tuple[str, str]]:

@@ -10,7 +10,6 @@ the walk, so that a poller which echoes nothing but `last_sync` still gets every
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +29,8 @@ SKEW_MAX = timedelta(hours=24)
 RETENTION = timedelta(days=90)  # feed.md: who was away for longer is told everything anew
 _RANKS = {None: (0, 1, 2, 3), "organisation": (0, 3), "contact": (1, 2)}
 _LIVE_RANKS = frozenset({0, 1})
-ENTITY_OF_RANK = {0: "organisation", 1: "contact", 2: "contact", 3: "organisation"}
+_ENTITY = {0: "organisation", 1: "contact", 2: "contact", 3: "organisation"}  # of a rank
+_ON_THE_WIRE = {"organisation": "organization", "contact": "contact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +117,13 @@ def page_in(snapshot: Snapshot, clock: Clock, question: Question) -> Page | Unst
     position = _position(snapshot, clock, question, newest, newest_at)
     if position.sync_type == "incremental" and position.start < snapshot.compacted():
         position = Position(start=0, snapshot=newest, sync_type="full_resync")
-    since = delivery.since(snapshot)
-    records, further = take(
-        snapshot, position, since, limit=question.limit, entity=question.entity, source=question.source
-    )
-    told = delivery.left_out(since) | freshness.told(snapshot)
+    records, further = take(snapshot, position, limit=question.limit, entity=question.entity, source=question.source)
+    extra = left_out(snapshot) | ({"freshness": fresh} if (fresh := freshness.told(snapshot)) else {})
     identity = f"{newest_at.isoformat()} {position.as_text()} {question.limit} {question.entity} {question.source}"
     if further is None:
         end = newest_at if position.snapshot == newest else snapshot.made_at(position.snapshot)
-        return Page(records, on_the_wire(end), _metadata(position, told), identity)
-    metadata = _metadata(position, told, cursor=further.as_cursor())
+        return Page(records, on_the_wire(end), _metadata(position, extra), identity)
+    metadata = _metadata(position, extra, cursor=further.as_cursor())
     # A stamp about to be forgotten would send its poller back to the start.
     stamp = snapshot.stamp_of(further, after=clock.now() - RETENTION / 2)
     if stamp is None:
@@ -135,42 +132,29 @@ def page_in(snapshot: Snapshot, clock: Clock, question: Question) -> Page | Unst
 
 
 def take(
-    snapshot: Snapshot,
-    position: Position,
-    since: Mapping[str, int],
-    *,
-    limit: int,
-    entity: str | None = None,
-    source: str | None = None,
+    snapshot: Snapshot, position: Position, *, limit: int, entity: str | None = None, source: str | None = None
 ) -> tuple[list[str], Position | None]:
-    """The next `limit` records of the walk, and the place behind them where more follow.
-
-    An entity that the feed carries only since later than the walk's start is told whole.
-    """
+    """The next `limit` records of the walk, and the place behind them where more follow. An entity that the feed
+    carries only since later than the walk's start is told whole (delivery.py)."""
+    since = delivery.since_in(snapshot)
+    whole = replace(position, start=0)
     ranks = [
-        rank
+        (rank, position if position.start >= since[_ENTITY[rank]] else whole)
         for rank in _RANKS[entity]
-        if rank >= position.rank
-        and (position.sync_type != "full" or rank in _LIVE_RANKS)
-        and ENTITY_OF_RANK[rank] in since
+        if rank >= position.rank and (position.sync_type != "full" or rank in _LIVE_RANKS) and _ENTITY[rank] in since
     ]
-    walks = {rank: _carried(position, since[ENTITY_OF_RANK[rank]]) for rank in ranks}
     records: list[str] = []
-    for place, rank in enumerate(ranks):
-        found = snapshot.wires(rank, walks[rank], source, rows=limit - len(records))
+    for at, (rank, place) in enumerate(ranks):
+        found = snapshot.wires(rank, place, source, rows=limit - len(records))
         records += found
         if len(records) == limit:
-            (seq, golden_id), *more = snapshot.key_of_row(rank, walks[rank], source, row=len(found) - 1)
+            (seq, golden_id), *more = snapshot.key_of_row(rank, place, source, row=len(found) - 1)
             has_more = bool(more) or any(
-                snapshot.key_of_row(later, walks[later], source, row=0) for later in ranks[place + 1 :]
+                snapshot.key_of_row(later, behind, source, row=0) for later, behind in ranks[at + 1 :]
             )
             further = replace(position, rank=rank, seq=seq, golden_id=golden_id)
             return records, further if has_more else None
     return records, None
-
-
-def _carried(position: Position, since: int) -> Position:
-    return position if position.start >= since else replace(position, start=0)
 
 
 @dataclass(frozen=True)
@@ -237,7 +221,14 @@ def _is_past_retention(moment: datetime, now: datetime) -> bool:
     return moment < now - RETENTION
 
 
-def _metadata(position: Position, more: dict[str, Any], *, cursor: str | None = None) -> dict[str, Any]:
+def left_out(snapshot: Snapshot) -> dict[str, Any]:
+    """Says which entities are not carried, so that an empty answer explains itself."""
+    since = delivery.since_in(snapshot)
+    names = [name for entity, name in _ON_THE_WIRE.items() if entity not in since]
+    return {"left_to_publisher": names} if names else {}
+
+
+def _metadata(position: Position, extra: dict[str, Any], *, cursor: str | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {"source": "golden", "sync_type": position.sync_type, "has_more": cursor is not None}
     told |= ({"cursor": cursor} if cursor is not None else {}) | {"snapshot": str(position.snapshot)}
-    return told | more
+    return told | extra

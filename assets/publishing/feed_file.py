@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from assets.publishing import delivery
-from assets.publishing.feed import take
+from assets.publishing.feed import left_out, take
 from assets.publishing.ledger import Ledger
 from assets.publishing.place import Position, compact, on_the_wire
 from assets.publishing.snapshot import Snapshot, reading
@@ -31,17 +30,16 @@ def write(ledger: Ledger, path: Path) -> int:
         written = _written(path)
         if written is not None and written[0] == newest:
             return written[1]
-        since = delivery.since(snapshot)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         count = 0
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write('{"status":"success","records":[')
-            for count, record in enumerate(_all_records(snapshot, newest, since), start=1):
+            for count, record in enumerate(_all_records(snapshot, newest), start=1):
                 file.write(("," if count > 1 else "") + "\n" + record)
             metadata = {"source": "golden", "sync_type": "full", "has_more": False, "snapshot": str(newest)}
-            metadata |= delivery.left_out(since)
+            metadata |= left_out(snapshot)
             tail = {"total_count": count, "last_sync_timestamp": on_the_wire(newest_at), "metadata": metadata}
             file.write("\n]," + compact(tail)[1:] + "\n")
             file.flush()
@@ -66,8 +64,8 @@ def _written(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _all_records(snapshot: Snapshot, newest: int, since: Mapping[str, int]) -> Iterator[str]:
+def _all_records(snapshot: Snapshot, newest: int) -> Iterator[str]:
     place: Position | None = Position(start=0, snapshot=newest, sync_type="full")
     while place is not None:
-        records, place = take(snapshot, place, since, limit=_PAGE_ROWS)
+        records, place = take(snapshot, place, limit=_PAGE_ROWS)
         yield from records

@@ -21,10 +21,9 @@ def note(ledger: Ledger, clock: Clock, source: str) -> None:
         upsert(connection, freshness, [{"source": source, "read_at": clock.now()}])
 
 
-def told(snapshot: Snapshot) -> dict[str, dict[str, str]]:
-    """By source, as it stands in the metadata of a page; nothing where no source was read yet."""
-    found = {source: on_the_wire(from_micros(read_at)) for source, read_at in snapshot.rows(_all)}
-    return {"freshness": found} if found else {}
+def told(snapshot: Snapshot) -> dict[str, str]:
+    """By source, as it stands in the metadata of a page."""
+    return {source: on_the_wire(from_micros(read_at)) for source, read_at in snapshot.rows(_all)}
 
 
 def _all() -> sa.Select[tuple[str, int]]:

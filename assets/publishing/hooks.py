@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sources.clock import Clock
 
-from assets.publishing import audit, delivery
+from assets.publishing import audit
 from assets.publishing.feed import Page, take
 from assets.publishing.ledger import Ledger
 from assets.publishing.place import Position, of_text, on_the_wire
@@ -187,9 +187,8 @@ def _next(snapshot: Snapshot, place: Position, newest: int, entity: str | None) 
     anew where it stopped."""
     if place.sync_type == "incremental" and place.start < snapshot.compacted():
         place = Position(start=0, snapshot=newest, sync_type="full_resync")  # nobody delivered for 90 days
-    since = delivery.since(snapshot)
     for _ in range(2):
-        records, further = take(snapshot, place, since, limit=PAGE_ROWS, entity=entity)
+        records, further = take(snapshot, place, limit=PAGE_ROWS, entity=entity)
         if further is not None:
             return records, further, place.sync_type
         ended = Position(start=place.snapshot, snapshot=newest)

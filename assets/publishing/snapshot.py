@@ -35,15 +35,16 @@ class Snapshot:
 
     def __init__(self, cursor: Any, dialect: str) -> None:
         self._cursor, self._dialect = cursor, dialect
+        self._known: dict[Any, Any] = {}  # what every page asks anew and only a write can change
 
     def newest(self) -> tuple[int, datetime]:
         """Number and moment of the newest commit; 0 and 1970 where there is none."""
-        row = self._one(_newest)
+        row = self._once(_newest)
         return (row[0], from_micros(row[1])) if row else (0, from_micros(0))
 
     def compacted(self) -> int:
         """The newest commit whose deletes were forgotten, 0 where none were (retention.py)."""
-        row = self._one(_compacted)
+        row = self._once(_compacted)
         return row[0] if row else 0
 
     def commit_at(self, moment: datetime) -> int | None:
@@ -89,7 +90,18 @@ class Snapshot:
 
     def rows(self, build: Callable[[], sa.Select[Any]]) -> list[Any]:
         """All rows of a query without values, as the database holds them; `build` makes it, once."""
-        return list(self._cursor.execute(*_compiled(build, self._dialect)).fetchall())
+        if build not in self._known:
+            self._known[build] = list(self._cursor.execute(*_compiled(build, self._dialect)).fetchall())
+        return list(self._known[build])
+
+    def forget(self) -> None:
+        """Somebody wrote to the ledger: ask anew."""
+        self._known.clear()
+
+    def _once(self, build: Callable[[], sa.Select[Any]]) -> Any:
+        if build not in self._known:
+            self._known[build] = self._one(build)
+        return self._known[build]
 
     def _one(self, build: Callable[..., Any], **given: Any) -> Any:
         text, fixed = _compiled(build, self._dialect)
@@ -126,6 +138,7 @@ class Kept:
         self._cursor.execute("PRAGMA query_only=ON")
         self._cursor.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
         self._snapshot = Snapshot(self._cursor, connection.dialect.name)
+        self._version: int | None = None
 
     @classmethod
     def of(cls, ledger: Ledger) -> Kept | None:
@@ -140,7 +153,11 @@ class Kept:
         """A snapshot, and a number that is another one whenever anybody wrote to the ledger since."""
         self._cursor.execute("BEGIN")
         try:
-            yield self._snapshot, self._cursor.execute("PRAGMA data_version").fetchone()[0]
+            version = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._version:
+                self._snapshot.forget()
+                self._version = version
+            yield self._snapshot, version
         finally:
             self._cursor.execute("ROLLBACK")
 

@@ -44,10 +44,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store" in metafunc.fixturenames:
         is_about_one = metafunc.definition.get_closest_marker("one_store") is not None
         stores = [one for one in STORES if one == SQLITE or not is_about_one]
-        metafunc.parametrize("store", stores, indirect=True, scope="session")
+        metafunc.parametrize("store", stores, indirect=True, scope="module")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def store(request: pytest.FixtureRequest) -> Iterator[str]:
     """The database that this test's ledgers are on."""
     with tested_on(request.param):

@@ -1,7 +1,7 @@
 """What the HTTP service keeps besides: subscriptions, freshness of sources, prospects, acts of administration.
 
 Belongs here: the change of schema. Does not: what the tables mean (tables.py).
-Surprise: it stands on 0003 alone where 0004 is not there yet; nothing of 0004 is needed here.
+Surprise: the signing secrets of subscriptions are kept as they are, for a digest cannot sign.
 """
 
 import sqlalchemy as sa
