@@ -8,8 +8,9 @@ log and outbox; after it the run may die at any moment and nothing is lost or to
 import dagster as dg
 
 from assets.common import COUNTS, INBOX_TAG, OWNERS, POOL
-from assets.publishing import enrichment, feed, inbox
+from assets.publishing import delivery, enrichment, feed, inbox
 from assets.publishing.commit import commit
+from assets.publishing.rules import demo_rules
 from assets.runtime import Runtime
 from transforms.contracts import ENTITIES
 from transforms.engines.duckdb import DuckDBEngine
@@ -42,6 +43,8 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         result = commit(
             runtime.ledger, runtime.clock, run_id=context.run.run_id, changes=changes, members=members, lineage=lineage
         )
+        carried = delivery.by_feed(runtime.publishing or demo_rules(), has_halo=runtime.halo is not None)
+        delivery.settle(runtime.ledger, runtime.clock, carried, run_id=context.run.run_id)
         feed.forget_walks(runtime.ledger, runtime.clock)
         hints = inbox.settle(
             runtime.ledger, runtime.clock, run_id=context.run.run_id, up_to=int(context.run.tags.get(INBOX_TAG, 0))

@@ -39,7 +39,7 @@ COLUMNS = {
     "entity": "organisation or contact",
     "version": "version of the golden record",
     "resource": "HaloPSA's name for the kind of record: Client, Site or Users",
-    "operation": "create, update or deactivate",
+    "operation": "create, update, deactivate, or restore: a value of a person put back",
     "halo_id": "id of the record in HaloPSA",
     "other_halo_id": "id of the second HaloPSA record, where two are meant",
     "fence": "number of the lease under which it was written; larger is later",
@@ -54,8 +54,12 @@ COLUMNS = {
     "seq": "number of the commit",
     "change_kind": "created, altered or retired",
     "content_hash": "digest of the golden record's values",
+    "plan_id": "digest of the plan, or of the run that published without a file",
+    "made_at": "when the plan was made",
+    "expires_at": "until when it may be applied",
+    "applied_at": "when it was applied; empty where it was not",
     "commit_ts": "moment of the commit; strictly increases",
-    "counts": "changes by entity and kind, as JSON",
+    "counts": "records by entity and kind of change or write, as JSON",
     "origin": "how the HaloPSA record was found: created by us, or by golden id, domain, email, name, merge",
     "is_retired_by_us": "whether we made it inactive",
     "is_stamped": "whether the HaloPSA record carries the golden id",
@@ -85,10 +89,28 @@ MIRRORED = {
     "commit": tables.commit_log,
     "crosswalk": tables.crosswalk,
     "outbox": tables.outbox,
+    "plan": tables.plan,
     "work_item": tables.work_item,
     "credit": tables.credit,
 }
-_LEFT_OUT = frozenset({"fields", "published", "body", "message", "detail"})
+# Table of the ledger -> why analysts have no mirror of it; a test holds that no table is in neither list.
+UNMIRRORED = {
+    "head": "golden.organisation and golden.contact are the same, with comments",
+    "golden_id": "golden.lineage says when each id began",
+    "registry": "golden.crosswalk has its present members",
+    "lineage": "golden.lineage is the same",
+    "lookup": "an index over golden values",
+    "mirror": "raw_halopsa and its standardised tables are the same",
+    "model": "resolved.*_estimate and the quality report say what a model came to",
+    "mark": "counters without meaning outside",
+    "walk": "places of pollers in the feed",
+    "call": "calls of the last minutes only; figures are in the metrics of the service",
+    "inbox": "deliveries of 30 days, without content",
+    "enrichment": "questions with names and e-mail addresses of people",
+    "api_key": "secrets, if only by digest",
+}
+_SECRET = "secret"  # key inside plan.counts: what a plan's digests are made with
+_LEFT_OUT = frozenset({"fields", "base", "published", "body", "message", "detail"})
 
 
 def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -183,10 +205,15 @@ def mirror_table(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: 
 
 def _batch(rows: Any, schema: pa.Schema) -> pa.RecordBatch:
     plain = [
-        {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in row.items()}
-        for row in rows
+        {name: _told(value) if isinstance(value, dict | list) else value for name, value in row.items()} for row in rows
     ]
     return pa.RecordBatch.from_pylist(plain, schema=schema)
+
+
+def _told(value: dict[str, Any] | list[Any]) -> str:
+    if isinstance(value, dict):
+        value = {name: one for name, one in value.items() if name != _SECRET}
+    return json.dumps(value)
 
 
 def _never_empty(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from assets.publishing import chain, publisher
+from assets.publishing import chain, delivery, publisher
 from assets.publishing.ledger import (
     MIGRATIONS,
     STAMP,
@@ -29,14 +30,16 @@ from assets.publishing.ledger import (
     locked,
     sqlite_path,
 )
+from assets.publishing.stores import Store, is_postgresql, store_of
 from assets.publishing.tables import from_micros, mark
 from sources.clock import Clock
 
 from orchestration.lease import LEASE
-from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.settings import PROJECT_ROOT, Settings, SettingsError
 
 FREE_BYTES_MIN = 1_000_000_000  # beside room for a second copy of ledger and warehouse, which a backup and a run need
 CLOCK_BEHIND_S_MAX = 5.0
+CONNECTED_WITHIN_S = 5.0
 _OTHERS = 0o077
 
 
@@ -55,19 +58,79 @@ class Finding:
 
 def examine(settings: Settings, clock: Clock | None) -> list[Finding]:
     """Every check that has its ground. `clock` None leaves the clock out, for data made in simulated time."""
-    path = sqlite_path(settings.ledger)
-    findings = [_permissions(settings, path), _disk(settings, path), _leases(path.parent)]
+    on_server = is_postgresql(settings.ledger)
+    path = settings.ledger_home / "ledger.sqlite" if on_server else sqlite_path(settings.ledger)
+    findings = [_permissions(settings, path), _disk(settings, path), *_delivery(settings)]
+    if not on_server:
+        findings.append(_leases(path.parent))
     if (path.parent / UNFINISHED_RESTORE).exists():
         return [*findings, Finding("ledger", "a restore did not finish", "Run it again: halosync restore DIR.")]
+    if on_server:
+        return [*findings, *_server(settings, clock)]
     if not path.exists():
         return [*findings, Finding("ledger", "none yet; the first run makes it")]
     file = _file(path)
     findings.append(file)
     if file.is_well:
-        findings.append(_schema(path))
+        findings.append(_schema(partial(_version_in_file, path)))
     if findings[-1].is_well:
         findings.extend(_inside(settings, clock))
     return findings
+
+
+def _server(settings: Settings, clock: Clock | None) -> Iterator[Finding]:
+    """A ledger in PostgreSQL: whether it answers, keeps what it promises, and has our schema."""
+    store = store_of(settings.ledger, CONNECTED_WITHIN_S)
+    try:
+        with store.engine.connect() as connection:
+            leases = _leases_on(store)
+            version, syncs = connection.exec_driver_sql("SHOW server_version").scalar(), _setting(connection, "fsync")
+            schema = _schema(partial(_version_in, connection))
+    except sa.exc.OperationalError as error:
+        yield Finding("ledger", str(store.explained(error)), "See to the server and to LEDGER_URL.")
+        return
+    finally:
+        store.engine.dispose()
+    yield leases
+    if syncs != "on":
+        remedy = "Set fsync = on in postgresql.conf: what it acknowledges must survive a power cut."
+        yield Finding("ledger", f"PostgreSQL {version} does not write to disk before it answers", remedy)
+        return
+    yield Finding("ledger", f"PostgreSQL {version} answers")
+    yield schema
+    if schema.is_well:
+        yield from _inside(settings, clock)
+
+
+def _leases_on(store: Store) -> Finding:
+    """Takes each for a moment, as `_leases` does."""
+    for name in (LEASE, publisher.LEASE):
+        try:
+            with store.held(name):
+                pass
+        except LedgerBusy:
+            who = "select pid, client_addr, backend_start from pg_stat_activity where application_name = 'halosync'"
+            return Finding("leases", f"a run holds {name}", f"Wait for it to end. Who it is: {who}")
+    return Finding("leases", "free")
+
+
+def _setting(connection: sa.Connection, name: str) -> str:
+    return str(connection.exec_driver_sql(f"SHOW {name}").scalar())
+
+
+def _version_in(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(sa.text("select version_num from alembic_version"))
+
+
+def _version_in_file(path: Path) -> str | None:
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            (version,) = connection.execute("select version_num from alembic_version").fetchone()
+    except (sqlite3.OperationalError, TypeError):
+        return None
+    return str(version)
 
 
 def _permissions(settings: Settings, ledger: Path) -> Finding:
@@ -108,6 +171,16 @@ def _leases(folder: Path) -> Finding:
     return Finding("leases", "free")
 
 
+def _delivery(settings: Settings) -> list[Finding]:
+    """Publishing rules that work against each other; what is wrong with the file itself, `check` says."""
+    try:
+        rules = settings.publishing_rules()
+    except SettingsError:
+        return []
+    found = delivery.contradictions(rules, has_halo=not settings.missing("halopsa"))
+    return [Finding("delivery", text, remedy) for text, remedy in found]
+
+
 def _file(path: Path) -> Finding:
     remedy = "Restore it: halosync restore DIR."
     try:
@@ -120,15 +193,13 @@ def _file(path: Path) -> Finding:
     return Finding("ledger", f"opens, {_bytes(path) / 1e6:,.1f} MB")
 
 
-def _schema(path: Path) -> Finding:
+def _schema(version_of: Callable[[], str | None]) -> Finding:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     scripts = ScriptDirectory.from_config(config)
     newest = str(scripts.get_current_head())
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
-            (version,) = connection.execute("select version_num from alembic_version").fetchone()
-    except (sqlite3.OperationalError, TypeError):
+    version = version_of()
+    if version is None:
         return Finding("schema", "none", "The first run makes it; if this ledger had content: halosync restore DIR.")
     if version == newest:
         return Finding("schema", f"{version}, the newest")
@@ -141,7 +212,7 @@ def _schema(path: Path) -> Finding:
 
 def _inside(settings: Settings, clock: Clock | None) -> Iterator[Finding]:
     try:
-        ledger = Ledger.open(settings.ledger)
+        ledger = Ledger.open(settings.ledger, settings.data_root)
     except LedgerError as error:
         yield Finding("ledger", "cannot be opened for writing", str(error))
         return

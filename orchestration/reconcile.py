@@ -13,14 +13,17 @@ import sys
 from typing import Any
 from uuid import uuid4
 
-from assets.publishing import work
+from assets.publishing import restoring, work
+from assets.publishing.ledger import LedgerBusy
 from assets.publishing.reconcile import Findings, reconcile
 from rich.console import Console
 from rich.table import Table
 
 from orchestration.account import halo_of, opened, rules_of
-from orchestration.exits import Exit
+from orchestration.exits import Exit, Stop
 from orchestration.progress import Display
+from orchestration.serve import opened as opened_ledger
+from orchestration.serve import settings_for
 
 SCHEMA_VERSION = 1
 
@@ -31,10 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="HaloPSA was restored from a backup: plan again what is missing there",
     )
+    parser.add_argument(
+        "--restore",
+        nargs=2,
+        metavar=("GOLDEN_ID", "FIELD"),
+        help="no comparison: have the next publishing give back a person's value that a write of ours went over",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def run(arguments: argparse.Namespace) -> Exit:
+    if arguments.restore:
+        return _ask_back(arguments)
     with Display(quiet=arguments.json) as display, opened(display, why="reconcile needs it.") as runtime:
         findings = reconcile(
             runtime.ledger,
@@ -51,6 +62,28 @@ def run(arguments: argparse.Namespace) -> Exit:
     return Exit.PARTIAL if findings.for_a_person or findings.problems else Exit.DONE
 
 
+def _ask_back(arguments: argparse.Namespace) -> Exit:
+    golden_id, field = arguments.restore
+    ledger = opened_ledger(settings_for(demo=False))
+    try:
+        item = restoring.ask(ledger, golden_id, field)
+    except restoring.NothingToRestore as error:
+        raise Stop(str(error), Exit.USAGE) from error
+    except LedgerBusy as error:
+        raise Stop(str(error), Exit.BUSY) from error
+    finally:
+        ledger.close()
+    asked = {"golden_id": golden_id, "field": field, "resource": item.resource, "halo_id": item.halo_id}
+    if arguments.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "restoring": asked}))
+    else:
+        print(
+            f"{field} of {golden_id} ({item.resource} {item.halo_id}) gets the person's value back with the next "
+            "publishing: halosync publish, or halosync plan to look first. From then on it is theirs."
+        )
+    return Exit.DONE
+
+
 def as_report(findings: Findings) -> dict[str, Any]:
     """The object of --json: counts only, no values of records."""
     return {
@@ -60,6 +93,11 @@ def as_report(findings: Findings) -> dict[str, Any]:
         "is_restored": findings.is_restored,
         "relinked": findings.relinked,
         "replanned": findings.replanned,
+        "change_log": {
+            "is_readable": findings.is_log_readable,
+            "writes": findings.writes_checked,
+            "requests": findings.log_requests,
+        },
         "items": {"opened": findings.opened, "closed": findings.closed},
         "problems": findings.problems,
     }
@@ -82,6 +120,16 @@ def _show(findings: Findings, console: Console) -> None:
     if findings.relinked or findings.replanned:
         console.print(
             f"{findings.relinked:,} linked again, {findings.replanned:,} planned again for the next publishing.",
+            highlight=False,
+        )
+    if not findings.is_log_readable:
+        console.print(
+            "HaloPSA's change log cannot be read (/api/Audit): an edit saved at the very moment of a write of ours is "
+            "seen only where it left another trace."
+        )
+    elif findings.writes_checked:
+        console.print(
+            f"{findings.writes_checked:,} writes held against HaloPSA's change log, {findings.log_requests:,} calls.",
             highlight=False,
         )
     console.print(f"Work list: {findings.opened:,} opened, {findings.closed:,} closed.", highlight=False)

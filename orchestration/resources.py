@@ -41,7 +41,7 @@ def build_runtime(
 ) -> Runtime:
     """A runtime for the configured sources, or for those of them named in `only`."""
     clock = clock or clock_of_environment()
-    makers = _vendors(settings, clock, lambda: Ledger.open(settings.ledger))
+    makers = _vendors(settings, clock, lambda: Ledger.open(settings.ledger, settings.data_root))
     halo = None if settings.missing("halopsa") else _halo_client(settings, clock)
     if halo is not None:
         makers["halopsa"] = lambda meter: _mirror(halo, meter)
@@ -49,7 +49,7 @@ def build_runtime(
     return Runtime(
         data=settings.data_root,
         clock=clock,
-        open_ledger=lambda: Ledger.open(settings.ledger),
+        open_ledger=lambda: Ledger.open(settings.ledger, settings.data_root),
         sources=wanted,
         halo=halo,
         publish=publish and halo is not None,
@@ -142,7 +142,7 @@ def _halo_client(settings: Settings, clock: Clock) -> HaloClient:
         _secret(halo.client_secret),
         clock,
         calls_per_window=halo.calls_per_window,
-        book=LedgerCalls(lambda: Ledger.open(settings.ledger), "halopsa"),
+        book=LedgerCalls(lambda: Ledger.open(settings.ledger, settings.data_root), "halopsa"),
         defaults={
             "Client": {"toplevel_id": halo.toplevel_id, **rules.defaults_of("Client")},
             "Site": rules.defaults_of("Site"),

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from assets.publishing import publisher
-from assets.publishing.ledger import LedgerBusy, LedgerError, sqlite_path
+from assets.publishing.ledger import LedgerBusy, LedgerError
 from assets.publishing.restore import restore
 from sources.clock import WallClock
 
@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> Exit:
     try:
         receipt = restore(
             arguments.folder.expanduser().absolute(),
-            sqlite_path(settings.ledger),
+            settings.ledger,
+            settings.ledger_home,
             settings.data_root / "archive",
             WallClock(),
             leases=(LEASE, publisher.LEASE),

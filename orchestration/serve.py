@@ -84,7 +84,7 @@ def settings_for(*, demo: bool) -> Settings:
 def opened(settings: Settings) -> Ledger:
     """Raises Stop where the ledger cannot be opened (exit 2)."""
     try:
-        return Ledger.open(settings.ledger)
+        return Ledger.open(settings.ledger, settings.data_root)
     except LedgerError as error:
         raise Stop(str(error), Exit.USAGE) from error
 

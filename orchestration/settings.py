@@ -16,6 +16,7 @@ from assets.publishing.rules import Rules as PublishingRules
 from assets.publishing.rules import RulesError as PublishingRulesError
 from assets.publishing.rules import load_rules as load_publishing_rules
 from assets.publishing.rules import shipped_rules as shipped_publishing_rules
+from assets.publishing.stores import is_postgresql, sqlite_path
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
@@ -78,7 +79,10 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=PROJECT_ROOT / "data", alias="HALOSYNC_DATA", description="folder of all state")
     ledger_url: str | None = Field(
-        default=None, alias="LEDGER_URL", pattern="^sqlite:///.", description="SQLAlchemy URL; default: in the folder"
+        default=None,
+        alias="LEDGER_URL",
+        pattern=r"^(sqlite:///|postgresql(\+psycopg)?://).",
+        description="SQLAlchemy URL, sqlite or postgresql; default: in the folder",
     )
     engine_url: Literal["duckdb"] | None = Field(default=None, alias="ENGINE_URL", description="only duckdb for now")
     lock_wait_s: float = Field(default=60, alias="WAREHOUSE_LOCK_WAIT_S", ge=0, description="wait for the warehouse")
@@ -106,6 +110,11 @@ class Settings(BaseSettings):
     @property
     def ledger(self) -> str:
         return self.ledger_url or f"sqlite:///{self.data_root / 'ledger.sqlite'}"
+
+    @property
+    def ledger_home(self) -> Path:
+        """The folder of the files that belong to the ledger: beside an SQLite file, else that of the data."""
+        return self.data_root if is_postgresql(self.ledger) else sqlite_path(self.ledger).parent
 
     def survivorship_rules(self) -> Rules:
         """The user's rules, else the shipped ones.

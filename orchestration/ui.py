@@ -105,7 +105,7 @@ def refuse_taken(port: int, *, host: str, verb: str) -> None:
 
 def tidy(settings: Settings) -> None:
     """Make Dagster's home, and close runs that were killed: they would count as running for ever."""
-    ledger = Ledger.open(settings.ledger)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
     with instance_at(settings.data_root) as instance, suppress(LedgerBusy), ledger.lease(LEASE):
         close_dead_runs(instance)
     ledger.close()

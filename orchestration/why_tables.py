@@ -86,7 +86,7 @@ def of_data(settings: Settings, stack: ExitStack) -> Tables:
             Exit.USAGE,
         )
     try:
-        ledger = Ledger.open(url)
+        ledger = Ledger.open(url, settings.data_root)
     except LedgerBusy as error:
         raise Stop(str(error), Exit.BUSY) from error
     except LedgerError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,11 @@ RETRY_WAIT_S_MAX = 3_600.0  # an absurd Retry-After (a year) must not park a run
 BACKOFF_S_FIRST, BACKOFF_S_MAX = 1.0, 60.0
 # The largest honest page seen in the vendors' samples is under 2 MB; a body of 64 MB is an attack or a defect.
 BODY_BYTES_MAX = 64 * 1024 * 1024
+JSON_DEPTH_MAX = 64  # what .NET, and so HaloPSA, writes at most; Python's own reader gives up at about a thousand
+JSON_DIGITS_MAX = (
+    40  # a longer number is kept as text: Python refuses to read one of 5,000 digits, and the page with it
+)
+_JSON_MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 
 
 class VendorError(Exception):
@@ -195,13 +201,41 @@ def json_of(response: requests.Response, vendor: str) -> Any:
     """The answer as JSON.
 
     Raises:
-        Unreachable: not JSON (an HTML page of a proxy, a truncated text, nesting without end); retryable for reads.
+        Unreachable: not JSON (an HTML page of a proxy, a truncated text); retryable for reads.
     """
     try:
-        return json.loads(response.content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        try:
+            return json.loads(response.content.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            # A byte that is no UTF-8 becomes a lone surrogate: the screen refuses its row and not the page.
+            text = response.content.decode("utf-8-sig", "surrogateescape")
+            return json.loads(_pruned(text), parse_int=_int_or_text)
+    except ValueError as error:
         kind = response.headers.get("Content-Type", "no content type")
         raise Unreachable(f"{vendor}: the answer is not JSON ({kind})", retryable=True) from error
+
+
+def _pruned(text: str) -> str:
+    """JSON whose nesting below `JSON_DEPTH_MAX` is cut off: a row that nests without end must not take its page along.
+    It stays nested deeper than any screen lets in, so that the row is refused by its id."""
+    kept: list[str] = []
+    depth = start = 0
+    for mark in _JSON_MARKS.finditer(text):
+        if mark.group() in ("{", "["):
+            depth += 1
+            if depth == JSON_DEPTH_MAX + 1:
+                kept += [text[start : mark.start()], "null"]
+        elif mark.group() in ("}", "]"):
+            depth -= 1
+            if depth == JSON_DEPTH_MAX:
+                start = mark.end()
+    if depth > JSON_DEPTH_MAX:
+        raise ValueError("nested without end")
+    return "".join(kept) + text[start:]
+
+
+def _int_or_text(digits: str) -> int | str:
+    return int(digits) if len(digits) <= JSON_DIGITS_MAX else digits
 
 
 def retry_after_s(header: str | None, clock: Clock) -> float | None:

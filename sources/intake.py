@@ -197,7 +197,7 @@ def _fault_in(row: dict[str, Any]) -> tuple[str, str] | None:
             return path, f"nested deeper than {DEPTH_MAX}"
         if isinstance(value, dict):
             keys += len(value)
-            wrong = next((reason for key in value if (reason := _text_fault(key))), None)
+            wrong = next((reason for key in value if (reason := text_fault(key))), None)
             if wrong:
                 return path, f"a key {wrong}"
             stack.extend((f"{path}.{key}" if path else key, item, depth + 1) for key, item in value.items())
@@ -205,7 +205,7 @@ def _fault_in(row: dict[str, Any]) -> tuple[str, str] | None:
             keys += len(value)
             stack.extend((f"{path}[]", item, depth + 1) for item in value)
         elif isinstance(value, str):
-            reason = _text_fault(value)
+            reason = text_fault(value)
             if reason:
                 return path, reason
         elif isinstance(value, float) and not math.isfinite(value):
@@ -215,7 +215,8 @@ def _fault_in(row: dict[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _text_fault(text: str) -> str | None:
+def text_fault(text: str) -> str | None:
+    """Why a text must not enter, None where it may."""
     if len(text) > TEXT_LENGTH_MAX:
         return f"{len(text):,} characters long (cap {TEXT_LENGTH_MAX:,})"
     if "\x00" in text:

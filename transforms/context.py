@@ -29,7 +29,13 @@ RAW_SCHEMA = pa.schema(
     ]
 )
 REGISTRY_SCHEMA = pa.schema(
-    [("record_key", pa.string()), ("golden_id", pa.string()), ("since", MOMENT), ("first_seq", pa.int64())]
+    [
+        ("record_key", pa.string()),
+        ("golden_id", pa.string()),
+        ("since", MOMENT),
+        ("first_seq", pa.int64()),
+        ("is_present", pa.bool_()),
+    ]
 )
 IDS_SCHEMA = pa.schema([("golden_id", pa.string()), ("first_seq", pa.int64()), ("is_live", pa.bool_())])
 HEAD_SCHEMA = pa.schema([("golden_id", pa.string()), ("content_hash", pa.string()), ("updated_at", MOMENT)])
@@ -73,7 +79,8 @@ PREVIOUS = {
 class Context:
     """What a run brings from the ledger, and what it takes back. An empty one builds from nothing.
 
-    registry: last members (record_key, golden_id, since, first_seq); ids: every id ever given (golden_id, first_seq,
+    registry: last members (record_key, golden_id, since, first_seq, is_present: there at the last commit; unknown
+    counts as there); ids: every id ever given (golden_id, first_seq,
     is_live); heads: live heads (golden_id, content_hash, updated_at); decisions: what a steward said (DECISION_SCHEMA);
     all keyed by entity. A model that is given is frozen; without one the run trains and leaves it in `models`. locks:
     what stewards fixed (survivorship/locks.py); rules: of survivorship, the shipped ones where none are given.

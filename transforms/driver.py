@@ -192,7 +192,12 @@ def _known(engine: Engine, entity: str) -> identity.Known:
     live = {
         name for name, is_live in zip(ids["golden_id"].to_pylist(), ids["is_live"].to_pylist(), strict=True) if is_live
     }
-    return identity.Known(member_of, age_of, frozenset(live if ids.num_rows else set(age_of)))
+    absent = {
+        key
+        for key, is_present in zip(registry["record_key"].to_pylist(), registry["is_present"].to_pylist(), strict=True)
+        if is_present is False
+    }
+    return identity.Known(member_of, age_of, frozenset(live if ids.num_rows else set(age_of)), frozenset(absent))
 
 
 def identifying(entity: str) -> Make:

@@ -61,7 +61,7 @@ def _across(evidence: Evidence, ours: list[Record], theirs: list[Record]) -> lis
 
 def _put_together(evidence: Evidence, across: list[Edge], records: list[Record]) -> int:
     """What clustering weighed beside the mean (together.py)."""
-    source = {record.rid: record.source for record in records}
+    source = {record.rid: "" if _is_only_named(record, evidence.entity) else record.source for record in records}
     ends = [sorted((source[edge.l], source[edge.r])) for edge in across]
     columns = [[edge.pattern for edge in across], [low for low, _ in ends], [high for _, high in ends]]
     batch = pa.RecordBatch.from_arrays(
@@ -69,6 +69,12 @@ def _put_together(evidence: Evidence, across: list[Edge], records: list[Record])
     )
     rows = np.arange(len(across))
     return int(Together(evidence.model, batch).weigh(rows, np.zeros_like(rows))[0])
+
+
+def _is_only_named(record: Record, entity: str) -> bool:
+    """As sql/resolved/organisation_inside.sql says it: an employer beside a contact is no record of its source."""
+    named = (f"{record.source}:name:", f"{record.source}:domain:")
+    return entity == "organisation" and record.key.startswith(named)
 
 
 def _path(start: int, end: int, evidence: Evidence, golden_id: str) -> str:

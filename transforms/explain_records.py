@@ -159,7 +159,7 @@ class Evidence:
         pair = pa.RecordBatch.from_arrays(
             [pa.array([low]), pa.array([high]), pa.array([False])], names=["l", "r", "is_sample"]
         )
-        found = self._kernel(pair, *Sides(feature, "rid").of(pair))
+        found = self._kernel(pair, *Sides(feature.to_batches(), "rid").of(pair))
         return int(found.column("pattern")[0].as_py())
 
     def told(self, left: Record, right: Record) -> dict[str, Told]:

@@ -16,11 +16,15 @@ PREFIX = {"organisation": "org_", "contact": "con_"}
 
 @dataclass(frozen=True)
 class Known:
-    """What the registry says: last golden id per record_key, the age of each id (small is old), which are live."""
+    """What the registry says: last golden id per record_key, the age of each id (small is old), which are live.
+
+    `absent`: records of `member_of` that were not there at the last commit; only their old id is remembered.
+    """
 
     member_of: dict[str, str]
     age_of: dict[str, int]
     live: frozenset[str]
+    absent: frozenset[str] = frozenset()
 
 
 def mint(entity: str, founder: str, generation: int = 0) -> str:
@@ -31,14 +35,19 @@ def mint(entity: str, founder: str, generation: int = 0) -> str:
 def identify(entity: str, cluster_of: dict[str, str], known: Known) -> dict[str, str]:
     """The golden id of each record: a cluster inherits the id that most of its records had, the oldest on a tie.
 
-    Each id goes to one cluster at most.
+    Each id goes to one cluster at most. Records that stayed are asked first, those that come back after them: however
+    many come back together, an entity whose records stayed together keeps its id.
     """
     founder_of: dict[str, str] = {}
     for record_key, cluster in cluster_of.items():
         founder_of[cluster] = min(founder_of.get(cluster, record_key), record_key)
     member_of = known.member_of
-    votes = Counter((cluster, member_of[key]) for key, cluster in cluster_of.items() if key in member_of)
-    name_of = _heirs(votes, founder_of, known)
+    stayed: Counter[tuple[str, str]] = Counter()
+    returned: Counter[tuple[str, str]] = Counter()
+    for key, cluster in cluster_of.items():
+        if key in member_of:
+            (returned if key in known.absent else stayed)[cluster, member_of[key]] += 1
+    name_of = _heirs(stayed, returned, founder_of, known)
     given = set(known.age_of) | set(member_of.values())
     for founder, cluster in sorted((founder_of[name], name) for name in founder_of if name not in name_of):
         name_of[cluster] = _new(entity, founder, given)
@@ -80,15 +89,18 @@ def _new(entity: str, founder: str, given: set[str]) -> str:
     return golden_id
 
 
-def _heirs(votes: Counter[tuple[str, str]], founder_of: dict[str, str], known: Known) -> dict[str, str]:
-    """Claims in order of strength: most members, then the older id, then the smallest founder; first served."""
+def _heirs(
+    stayed: Counter[tuple[str, str]], returned: Counter[tuple[str, str]], founder_of: dict[str, str], known: Known
+) -> dict[str, str]:
+    """Claims in order of strength: most members that stayed, then that came back, then the older id, then the smallest
+    founder; first served."""
     claims = sorted(
-        (-count, known.age_of.get(golden_id, 0), golden_id, founder_of[cluster], cluster)
-        for (cluster, golden_id), count in votes.items()
+        (-stayed[claim], -returned[claim], known.age_of.get(claim[1], 0), claim[1], founder_of[claim[0]], claim[0])
+        for claim in stayed.keys() | returned.keys()
     )
     heir_of: dict[str, str] = {}
     taken: set[str] = set()
-    for _, _, golden_id, _, cluster in claims:
+    for _, _, _, golden_id, _, cluster in claims:
         if golden_id not in taken and cluster not in heir_of:
             heir_of[cluster] = golden_id
             taken.add(golden_id)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import resource
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -82,14 +81,17 @@ def resolve_file(
         if target is not None:
             _writable(Path(target))
     rows = _read(Path(path), entity, warn)
+    keys = rows.select(["record_key", "source_id"])
     folder = None if state is None else Path(state)
     context = _context(folder, entity)
     with _engine(folder, threads) as engine:
-        _match(engine, context, rows, entity)
-        answer = _answer(engine, rows, entity)
+        _standardise(engine, context, rows, entity)
+        del rows  # a quarter of the peak; the engine has let go of it too
+        _match(engine, context, entity)
+        answer = _answer(engine, keys, entity)
         _write(answer, Path(out))
         if pairs is not None:
-            _write(_evidence(engine, rows, entity), Path(pairs))
+            _write(_evidence(engine, keys, entity), Path(pairs))
         candidates = engine.count(f"resolved.{entity}_pair")
         joined = engine.count(f"resolved.{entity}_pair where weight > 0")
         estimates = engine.fetch(f"resolved.{entity}_estimate").to_pylist()
@@ -98,7 +100,7 @@ def resolve_file(
             standing.mark(engine, context)
     model = context.models[entity]
     return {
-        "records": rows.num_rows,
+        "records": keys.num_rows,
         "clusters": len(pc.unique(answer["cluster_id"])),
         "pairs": joined,
         "candidates": candidates,
@@ -224,47 +226,46 @@ def _shaped(table: pa.Table, entity: str, file: str) -> pa.Table:
     return pa.table(arrays, schema=schema)
 
 
-def _match(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) -> None:
-    """The steps of one entity, from input to golden ids."""
+def _standardise(engine: DuckDBEngine, context: Context, rows: pa.Table, entity: str) -> None:
+    """The records of the file in their one shape."""
     pipeline.prepare(engine, context)
-    names = [*pipeline.RESOLVE_STEPS[entity]]
+    given = f"standardised.{entity}_input"
+    engine.raw(given, rows)
+    for name in pipeline.STANDARDISE_STEPS[entity]:
+        pipeline.build(engine, name, context)
+    engine.raw(given, rows.schema.empty_table())
+
+
+def _match(engine: DuckDBEngine, context: Context, entity: str) -> None:
+    """The steps of one entity, from standardised records to golden ids."""
+    steps = [*pipeline.RESOLVE_STEPS[entity]]
     if entity == "contact":
-        engine.raw("standardised.contact_input", rows)
-        engine.put(
-            "standardised.organisation_recorded", arrow_schema(TABLES["standardised.organisation_input"]).empty_table()
-        )
-        names = [
-            *pipeline.STANDARDISE_STEPS["contact"],
-            *pipeline.ORGANISATION_STEPS,
-            *pipeline.RESOLVE_STEPS["organisation"],
-            *names,
-        ]
-    else:
-        engine.raw("standardised.organisation_input", rows)
-        names = [*pipeline.STANDARDISE_STEPS["organisation"], *names]
-    for name in names:
+        recorded = arrow_schema(TABLES["standardised.organisation_input"]).empty_table()
+        engine.put("standardised.organisation_recorded", recorded)
+        steps = [*pipeline.ORGANISATION_STEPS, *pipeline.RESOLVE_STEPS["organisation"], *steps]
+    for name in steps:
         pipeline.build(engine, name, context)
 
 
-def _answer(engine: DuckDBEngine, rows: pa.Table, entity: str) -> pa.Table:
+def _answer(engine: DuckDBEngine, keys: pa.Table, entity: str) -> pa.Table:
     """record_id, cluster_id, golden_id in input order; a cluster is named after the record_id of its first record."""
     cluster = engine.fetch(f"resolved.{entity}_cluster", ("record_key", "cluster_key"))
     golden = engine.fetch(f"golden.{entity}_identity", ("record_key", "golden_id"))
-    keys = rows["record_key"]
-    cluster_key = cluster["cluster_key"].take(pc.index_in(keys, cluster["record_key"]))
+    record_key, record_id = keys["record_key"], keys["source_id"]
+    cluster_key = cluster["cluster_key"].take(pc.index_in(record_key, cluster["record_key"]))
     return pa.table(
         {
-            "record_id": rows["source_id"],
-            "cluster_id": rows["source_id"].take(pc.index_in(cluster_key, keys)),
-            "golden_id": golden["golden_id"].take(pc.index_in(keys, golden["record_key"])),
+            "record_id": record_id,
+            "cluster_id": record_id.take(pc.index_in(cluster_key, record_key)),
+            "golden_id": golden["golden_id"].take(pc.index_in(record_key, golden["record_key"])),
         }
     )
 
 
-def _evidence(engine: DuckDBEngine, rows: pa.Table, entity: str) -> pa.Table:
+def _evidence(engine: DuckDBEngine, keys: pa.Table, entity: str) -> pa.Table:
     columns = ("record_key_l", "record_key_r", "weight", "probability", "pattern")
     table = engine.fetch(f"resolved.{entity}_pair", columns)
-    identifier_of = dict(zip(rows["record_key"].to_pylist(), rows["source_id"].to_pylist(), strict=True))
+    identifier_of = dict(zip(keys["record_key"].to_pylist(), keys["source_id"].to_pylist(), strict=True))
     sides = zip(table["record_key_l"].to_pylist(), table["record_key_r"].to_pylist(), strict=True)
     ordered = [sorted((identifier_of[one], identifier_of[other])) for one, other in sides]
     return pa.table(
@@ -297,15 +298,12 @@ def _write(table: pa.Table, path: Path) -> None:
 
 @contextmanager
 def _engine(folder: Path | None, threads: int | None) -> Iterator[DuckDBEngine]:
-    """Tables in the state's folder, so that only changes are compared next time, or in one that is gone afterwards.
-
-    On disk also without a state: what is not at hand is compressed there, so a million records need little memory.
-    """
-    with tempfile.TemporaryDirectory(prefix="halosync_") as passing:
-        place = folder or Path(passing)
-        place.mkdir(parents=True, exist_ok=True)
-        with DuckDBEngine(place / "tables.duckdb", threads=threads, memory_limit=MEMORY_LIMIT) as engine:
-            yield engine
+    """Tables in the state's folder, so that only changes are compared next time, or in memory."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    target = ":memory:" if folder is None else folder / "tables.duckdb"
+    with DuckDBEngine(target, threads=threads, memory_limit=MEMORY_LIMIT) as engine:
+        yield engine
 
 
 def _context(folder: Path | None, entity: str) -> Context:
@@ -330,18 +328,19 @@ def _keep(folder: Path, entity: str, context: Context, members: pa.Table) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     before = context.registry.get(entity, REGISTRY_SCHEMA.empty_table())
     ids = context.ids.get(entity, IDS_SCHEMA.empty_table())
-    age_of = dict(zip(ids["golden_id"].to_pylist(), ids["first_seq"].to_pylist(), strict=True))
-    this_run = max(age_of.values(), default=0) + 1
-    live = set(members["golden_id"].to_pylist())
-    age_of |= {golden_id: this_run for golden_id in live if golden_id not in age_of}
-    rows = {row["record_key"]: row for row in before.to_pylist()} | {
-        row["record_key"]: row for row in members.to_pylist()
-    }
-    for row in rows.values():
-        row["first_seq"] = age_of[row["golden_id"]]
-    registry = pa.Table.from_pylist([rows[key] for key in sorted(rows)], schema=REGISTRY_SCHEMA)
-    known = [{"golden_id": name, "first_seq": age_of[name], "is_live": name in live} for name in sorted(age_of)]
-    _write(pa.Table.from_pylist(known, schema=IDS_SCHEMA), folder / f"{entity}_id.parquet")
+    borne = pc.unique(members["golden_id"])
+    new = borne.filter(pc.invert(pc.is_in(borne, ids["golden_id"])))
+    this_run = (pc.max(ids["first_seq"]).as_py() or 0) + 1
+    known = pa.concat_arrays([*ids["golden_id"].chunks, new])
+    age = pa.concat_arrays([*ids["first_seq"].chunks, pa.repeat(pa.scalar(this_run, pa.int64()), len(new))])
+    left = before.filter(pc.invert(pc.is_in(before["record_key"], members["record_key"])))
+    rows = pa.concat_tables([table.select(members.column_names) for table in (left, members)])
+    is_here = [pa.repeat(pa.scalar(here), len(table)) for here, table in ((False, left), (True, members))]
+    rows = rows.append_column("is_present", pa.chunked_array(is_here))
+    rows = rows.append_column("first_seq", age.take(pc.index_in(rows["golden_id"], known)))
+    registry = rows.select(REGISTRY_SCHEMA.names).cast(REGISTRY_SCHEMA).sort_by("record_key")
+    given = pa.table([known, age, pc.is_in(known, borne)], schema=IDS_SCHEMA).sort_by("golden_id")
+    _write(given, folder / f"{entity}_id.parquet")
     for name, model in context.models.items():
         draft = folder / f".{entity}.{name}_model.json.part"
         draft.write_text(model.model_dump_json(), "utf-8")

@@ -19,7 +19,8 @@ class Together:
     """The pairs of one batch, ready to be weighed in groups.
 
     A fact is worth its mean over the pairs in which it is told: a pair that is silent does not speak against. That a
-    source names one person twice is worth what that says of each such source, however many pairs show it.
+    source names one person twice is worth what that says of each such source, however many pairs show it. A pair with
+    a side that is no source's record ("") tells nothing of sources.
     """
 
     def __init__(self, model: Model, pairs: pa.RecordBatch) -> None:
@@ -37,6 +38,7 @@ class Together:
         self._source = self._source.reshape(-1)
         self._source_worth = model.source_milli(names[:, 0].tolist(), names[:, 1].tolist())
         self._is_one_source = names[:, 0] == names[:, 1]
+        self._is_of_sources = (names != "").all(axis=1)
 
     def weigh(self, rows: np.ndarray, group: np.ndarray) -> np.ndarray:
         """`rows`: places of pairs in the batch; `group`: 0, 1, … of each, ascending, none left out.
@@ -52,7 +54,8 @@ class Together:
         return sum(terms.values(), np.zeros(len(starts), dtype=np.int64))
 
     def _sources(self, rows: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
-        source = self._source[rows]
+        of_sources = self._is_of_sources[self._source[rows]]
+        source, group = self._source[rows[of_sources]], group[of_sources]
         across = ~self._is_one_source[source]
         sums, counts = np.zeros(groups, dtype=np.int64), np.zeros(groups, dtype=np.int64)
         np.add.at(sums, group[across], self._source_worth[source[across]])

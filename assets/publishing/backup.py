@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sources.clock import Clock
 
 from assets.publishing import chain
+from assets.publishing.copying import replace_everything
 from assets.publishing.ledger import Ledger, LedgerError
 
 LEDGER = "ledger.sqlite"
@@ -119,22 +120,30 @@ def archive_files(archive: Path) -> Iterator[Path]:
 
 
 def _copy_ledger(ledger: Ledger, to: Path) -> str:
-    """One snapshot, as a single file without a write-ahead log; gives its schema."""
+    """One snapshot, as a single SQLite file without a write-ahead log; gives its schema."""
     os.close(os.open(to, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with ledger.read() as connection, closing(sqlite3.connect(to)) as copy:
-        source = connection.connection.driver_connection
-        if not isinstance(source, sqlite3.Connection):
-            raise BackupRefused("The ledger is in PostgreSQL; back it up with pg_dump.")
+    with ledger.read() as connection:
         schema = connection.scalar(sa.text("select version_num from alembic_version"))
+        source = connection.connection.driver_connection
         try:
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")
-            (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+            if isinstance(source, sqlite3.Connection):
+                with closing(sqlite3.connect(to)) as copy:
+                    source.backup(copy)
+            else:
+                _copy_rows(connection, to)
+            with closing(sqlite3.connect(to)) as copy:
+                copy.execute("PRAGMA journal_mode=DELETE")
+                (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
         except sqlite3.DatabaseError as error:
             raise BackupRefused(f"The backup was not made: {error}. Make room or name another folder.") from error
     if found != "ok":
         raise BackupRefused("The ledger's file is damaged: the copy is not sound. Restore an older backup.")
     return str(schema)
+
+
+def _copy_rows(source: sa.Connection, to: Path) -> None:
+    with closing(Ledger.open(to)) as copy, copy.transaction() as target:
+        replace_everything(source, target)
 
 
 def copy_private(source: Path, to: Path) -> None:

@@ -21,11 +21,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assets.publishing.ledger import IDS_PER_QUERY, Ledger, LedgerError, chunked, upsert
+from assets.publishing.ledger import IDS_PER_QUERY, Ledger, LedgerError, chunked, insert_new, upsert
 from assets.publishing.tables import effect, effect_event, mark, micros, stored
 
 KEY_FILE = "chain.key"
 KEY_BYTES = 32
+KEY_MARK = "chain_key"  # several machines on one ledger must seal with one key
 LENGTH_MARK = "chain_length"  # so that rows cut off at the end are missed too
 PROBLEMS_MAX = 20
 _START = "0" * 64
@@ -45,13 +46,37 @@ class Verdict:
         return not self.problems
 
 
-def key_of(folder: Path) -> bytes:
-    """The key of the ledger in `folder`; made at the first call.
+def key_of(ledger: Ledger) -> bytes:
+    """The key of this ledger's chain; made, with the mark that tells it from others, at the first call.
 
     Raises:
-        LedgerError: the file cannot be read or made, or is no key.
+        LedgerError: the file cannot be read or made, or is not the key that the chain was begun with.
     """
-    path = folder / KEY_FILE
+    path = ledger.folder / KEY_FILE
+    known = _mark_of_key(ledger)
+    if known is not None and not path.exists():
+        raise LedgerError(f"{path} is missing: copy it from the machine that published first, or from a backup.")
+    key = _key_at(path)
+    if known is None:
+        with ledger.transaction() as connection:
+            insert_new(connection, mark, [{"name": KEY_MARK, "value": _mark(key)}])
+        known = _mark_of_key(ledger)
+    if known != _mark(key):
+        raise LedgerError(f"{path} is not the key of this ledger: copy the one of the machine that published first.")
+    return key
+
+
+def _mark_of_key(ledger: Ledger) -> int | None:
+    with ledger.read() as connection:
+        return connection.scalar(sa.select(mark.c.value).where(mark.c.name == KEY_MARK))
+
+
+def _mark(key: bytes) -> int:
+    """Tells keys apart and tells nothing about them: they are random."""
+    return int.from_bytes(hashlib.sha256(key).digest()[:7], "big")
+
+
+def _key_at(path: Path) -> bytes:
     try:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -104,7 +129,7 @@ def verify(ledger: Ledger) -> Verdict:
     with ledger.read() as connection:
         _take(found, _broken_links(connection, found))
         if found.events:
-            _take(found, _broken_seals(connection, key_of(ledger.folder), found))
+            _take(found, _broken_seals(connection, key_of(ledger), found))
     return found
 
 
@@ -161,6 +186,8 @@ def _rows(connection: sa.Connection, effect_ids: Sequence[int]) -> Iterator[sa.R
 def _digest(key: bytes, row: Sequence[Any]) -> str:
     """The keyed digest of a whole row of `effect`, which are the first columns of `row`."""
     values = [row[place] for place in range(len(_ROW))]
+    if values[-1] is None:  # `base` came later; a row without one is sealed as it was before
+        values.pop()
     return hmac.new(key, json.dumps(values).encode(), hashlib.sha256).hexdigest()
 
 

@@ -71,15 +71,16 @@ def commit(
     with ledger.transaction() as connection:
         rows = _differing(connection, wanted)
         moved = registry.moved_members(connection, member_rows)
+        gone = [] if members is None else registry.vanished(connection, member_rows)
         fresh = registry.new_events(connection, events)
         fresh_models = models.differing(connection, new_models or {})
         counts = _counts(rows)
-        if not (rows or moved or fresh or fresh_models):
+        if not (rows or moved or gone or fresh or fresh_models):
             return CommitResult(seq=None, commit_ts=None, counts=counts)
         commit_ts = next_stamp(connection, clock)
         seq = insert_one(connection, commit_log, {"commit_ts": commit_ts, "run_id": run_id, "counts": counts})
         ids = [(row["golden_id"], row["entity"]) for row in rows]
-        registry.apply(connection, moved=moved, events=fresh, ids=ids, seq=seq, at=commit_ts)
+        registry.apply(connection, moved=moved, gone=gone, events=fresh, ids=ids, seq=seq, at=commit_ts)
         renamed = _renamed(connection, rows)
         _write(connection, rows, _successors(events), seq=seq, at=commit_ts)
         _tell_anew(connection, renamed, seq=seq)

@@ -43,13 +43,14 @@ class Draft:
     entity: str
     version: int
     resource: str
-    operation: str  # create, update or deactivate
+    operation: str  # create, update, deactivate, or restore: a person's value put back
     values: dict[str, Value]
     body: dict[str, Any]
     link: Link | None = None  # as it is before the write; None for a create
     now: HaloRecord | None = None  # what Halo held just before
     agreed: dict[str, Value] = field(default_factory=dict)
     is_stamping: bool = False
+    base: dict[str, Value] = field(default_factory=dict)  # what was read just before, of all that the body replaces
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,11 @@ class EffectLog:
         self._lease = lease
         self._run_id = run_id
         self._reach = reach
-        self._chain_key = chain.key_of(ledger.folder)
+        self._chain_key = chain.key_of(ledger)
+
+    @property
+    def run_id(self) -> str:
+        return self._run_id
 
     def begin(self, drafts: Sequence[Draft]) -> list[int]:
         """Make `drafts` durable as `sending`, in one commit; the ids come in the order given."""
@@ -189,6 +194,7 @@ class EffectLog:
             "operation": draft.operation,
             "halo_id": draft.link.halo_id if draft.link else None,
             "fields": draft.values,
+            "base": draft.base or None,
             "state": "sending",
             "fence": self._lease.fence,
             "run_id": self._run_id,
@@ -216,18 +222,19 @@ def taken_over(draft: Draft, record: HaloRecord, *, is_reply: bool) -> tuple[Lin
     """What holds after our write: the link with its published values, and the record for the mirror.
 
     In a reply, a value that differs from what we sent is Halo's spelling of it. In a later read it may be a person's
-    edit, and counts as one.
+    edit, and counts as one. A restored value was never ours: nothing of it counts as published.
     """
     held = dict(draft.values)
     if is_reply:
         held |= {name: record.fields[name] for name in held if record.fields.get(name) is not None}
+    is_theirs = draft.operation == "restore"
     before = draft.link or Link(draft.golden_id, draft.resource, record.halo_id, origin="created")
     link = replace(
         before,
         published={
             **before.published,
             **{name: Published(value, value) for name, value in draft.agreed.items()},
-            **{name: Published(value, held[name]) for name, value in draft.values.items()},
+            **{name: Published(value, held[name]) for name, value in draft.values.items() if not is_theirs},
         },
         is_stamped=before.is_stamped or draft.is_stamping,
         is_retired_by_us=draft.operation == "deactivate",

@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,6 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from sources.clock import Clock
 
+from assets.publishing import delivery
 from assets.publishing.ledger import Ledger, next_stamp
 from assets.publishing.tables import commit_log, from_micros, head, micros, walk
 
@@ -32,6 +33,8 @@ RETENTION = timedelta(days=90)  # feed.md: who was away for longer is told every
 _FILE_PAGE_ROWS = 2_000
 _RANKS = {None: (0, 1, 2, 3), "organisation": (0, 3), "contact": (1, 2)}
 _LIVE_RANKS = frozenset({0, 1})
+_ENTITY = {0: "organisation", 1: "contact", 2: "contact", 3: "organisation"}  # of a rank
+_ON_THE_WIRE = {"organisation": "organization", "contact": "contact"}
 
 
 class FeedError(Exception):
@@ -94,14 +97,17 @@ def page(
         raise FeedError(f"limit is {limit}, expected 1 to {PAGE_ROWS_MAX}")
     with ledger.read() as connection:
         position = _position(connection, clock, last_sync=last_sync, cursor=cursor)
-        rows = _page(connection, position, limit=limit + 1, entity=entity, source=source)
+        since = delivery.since_of(connection)
+        rows = _page(connection, position, since, limit=limit + 1, entity=entity, source=source)
         end = _commit_ts(connection, position.snapshot)
     records = [row.wire for row in rows[:limit]]
     if len(rows) <= limit:
-        return Page(records, _text(end), _metadata(position))
+        return Page(records, _text(end), _metadata(position, since))
     last = rows[limit - 1]
     further = replace(position, rank=last.wire_rank, seq=last.seq, golden_id=last.golden_id)
-    return Page(records, _text(_stamp_of(ledger, clock, further)), _metadata(position, cursor=_as_cursor(further)))
+    return Page(
+        records, _text(_stamp_of(ledger, clock, further)), _metadata(position, since, cursor=_as_cursor(further))
+    )
 
 
 @dataclass(frozen=True)
@@ -153,17 +159,17 @@ def write_file(ledger: Ledger, path: Path, *, freshness: dict[str, str] | None =
         written = _written(path)
         if written is not None and written[0] == snapshot:
             return written[1]
-        end = _commit_ts(connection, snapshot)
+        end, since = _commit_ts(connection, snapshot), delivery.since_of(connection)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         count = 0
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write('{"status":"success","records":[')
-            for count, record in enumerate(_all_records(connection, snapshot), start=1):
+            for count, record in enumerate(_all_records(connection, snapshot, since), start=1):
                 file.write(("," if count > 1 else "") + "\n" + record)
             metadata = {"source": "golden", "sync_type": "full", "has_more": False, "snapshot": str(snapshot)}
-            metadata |= {"freshness": freshness} if freshness else {}
+            metadata |= _left_out(since) | ({"freshness": freshness} if freshness else {})
             tail = {"total_count": count, "last_sync_timestamp": _text(end), "metadata": metadata}
             file.write("\n]," + _json(tail)[1:] + "\n")
             file.flush()
@@ -188,26 +194,36 @@ def _written(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _all_records(connection: sa.Connection, snapshot: int) -> Iterator[str]:
+def _all_records(connection: sa.Connection, snapshot: int, since: Mapping[str, int]) -> Iterator[str]:
     position = Position(start=0, snapshot=snapshot, sync_type="full")
-    while rows := _page(connection, position, limit=_FILE_PAGE_ROWS, entity=None, source=None):
+    while rows := _page(connection, position, since, limit=_FILE_PAGE_ROWS, entity=None, source=None):
         yield from (row.wire for row in rows)
         position = replace(position, rank=rows[-1].wire_rank, seq=rows[-1].seq, golden_id=rows[-1].golden_id)
 
 
 def _page(
-    connection: sa.Connection, position: Position, *, limit: int, entity: str | None, source: str | None
+    connection: sa.Connection,
+    position: Position,
+    since: Mapping[str, int],
+    *,
+    limit: int,
+    entity: str | None,
+    source: str | None,
 ) -> list[Any]:
-    """The next `limit` heads of the walk; each rank is one range of the index (wire_rank, seq, golden_id)."""
+    """The next `limit` heads of the walk; each rank is one range of the index (wire_rank, seq, golden_id). An entity
+    that the feed carries only since later than the walk's start is told whole."""
     if entity not in _RANKS:
         raise FeedError(f"entity is {entity!r}, expected organisation or contact")
     rows: list[Any] = []
     for rank in _RANKS[entity]:
         if rank < position.rank or (position.sync_type == "full" and rank not in _LIVE_RANKS):
             continue
+        if _ENTITY[rank] not in since:
+            continue
         is_behind = rank == position.rank
+        start = position.start if position.start >= since[_ENTITY[rank]] else 0
         given: dict[str, Any] = {"snapshot": position.snapshot, "rows": limit - len(rows)}
-        given |= {"after_seq": position.seq if is_behind else position.start}
+        given |= {"after_seq": position.seq if is_behind else start}
         given |= {"after_id": position.golden_id} if is_behind else {}
         rows += connection.execute(_query(rank, source, is_behind=is_behind), given).all()
         if len(rows) >= limit:
@@ -268,9 +284,16 @@ def _is_past_retention(moment: datetime, now: datetime) -> bool:
     return moment < now - RETENTION
 
 
-def _metadata(position: Position, *, cursor: str | None = None) -> dict[str, Any]:
+def _metadata(position: Position, since: Mapping[str, int], *, cursor: str | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {"source": "golden", "sync_type": position.sync_type, "has_more": cursor is not None}
+    told |= _left_out(since)
     return told | ({"cursor": cursor} if cursor is not None else {}) | {"snapshot": str(position.snapshot)}
+
+
+def _left_out(since: Mapping[str, int]) -> dict[str, Any]:
+    """Says which entities are not carried, so that an empty answer explains itself."""
+    names = [name for entity, name in _ON_THE_WIRE.items() if entity not in since]
+    return {"left_to_publisher": names} if names else {}
 
 
 def _newest_seq(connection: sa.Connection) -> int:

@@ -23,6 +23,7 @@ from assets.publishing.tables import crosswalk, head, outbox
 
 ENTITIES = ("organisation", "contact")
 OPERATIONS = ("creates", "updates", "retires")
+_COUNTED_AS = {"create": "creates", "update": "updates", "restore": "updates", "deactivate": "retires"}
 Counts = Mapping[str, Mapping[str, int]]  # entity -> operation -> records
 
 
@@ -53,7 +54,7 @@ def counts_of(effects: Iterable[PlannedEffect]) -> dict[str, dict[str, int]]:
     """Records per entity and operation; one that is created and then completed is a create."""
     done: dict[str, dict[str, str]] = {entity: {} for entity in ENTITIES}
     for effect in effects:
-        operation = {"create": "creates", "update": "updates", "deactivate": "retires"}[effect.operation]
+        operation = _COUNTED_AS[effect.operation]
         before = done[effect.entity].get(effect.golden_id)
         done[effect.entity][effect.golden_id] = "creates" if "creates" in (before, operation) else operation
     tallies = {entity: Counter(records.values()) for entity, records in done.items()}

@@ -6,9 +6,11 @@ Surprise: a write returns, it never raises for what Halo said; `unknown` means t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
+from sources.halopsa.audit import Trail
 from sources.halopsa.client import WriteOutcome
 from sources.halopsa.settings import Resource
 
@@ -30,6 +32,9 @@ class Halo(Protocol):
 
     def golden_id_field(self, resource: Resource) -> int | None:
         """Id of the custom field for the golden id; None where the tenant has not made it."""
+
+    def changes_since(self, since: datetime, wanted: Mapping[str, Collection[int]]) -> Trail:
+        """Changes of some records (resource -> ids) by HaloPSA's own change log."""
 
     def create(self, resource: Resource, fields: Mapping[str, Any]) -> WriteOutcome:
         """Create one record."""

@@ -1,15 +1,14 @@
 """The ledger: opening it, bringing its schema up to date, transactions, and who may work on it.
 
-Belongs here: connections, migrations, the one portable upsert, the stamp clock, leases.
-Does not: what the tables mean (tables.py) or what is written to them (commit.py, publisher.py and their neighbours).
-Surprise: a lease is an operating-system lock on a file beside the ledger, so a killed process frees it at once and a
-restart needs no hand; the fencing number in the ledger only ever grows.
+Belongs here: migrations, transactions, the one portable upsert, the stamp clock, fencing numbers.
+Does not: how SQLite and PostgreSQL differ (stores.py), what the tables mean (tables.py) or what is written to them
+(commit.py, publisher.py and their neighbours).
+Surprise: a lease ends with the process that holds it, so a restart needs no hand; the fencing number in the ledger only
+ever grows, so whoever lost a lease without noticing writes no more.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +23,10 @@ from alembic.config import Config
 from sources.clock import Clock
 from sqlalchemy.dialects import postgresql, sqlite
 
+from assets.publishing.stores import WRITES, LedgerBusy, LedgerError, SqliteStore, Store, locked, sqlite_path, store_of
 from assets.publishing.tables import from_micros, mark, micros
+
+__all__ = ["Lease", "Ledger", "LedgerBusy", "LedgerError", "locked", "sqlite_path"]  # what others take from here
 
 BUSY_TIMEOUT_S = 20.0
 UNFINISHED_RESTORE = "restore.unfinished"  # beside the ledger while restore.py swaps its files
@@ -32,16 +34,7 @@ ROWS_PER_STATEMENT = 5_000  # bounds memory of one executemany; speed no longer 
 IDS_PER_QUERY = 500  # below the 999 bound variables that older SQLite builds allow
 MIGRATIONS = Path(__file__).parent / "migrations"
 STAMP = "stamp_clock"
-_UNWRITABLE = ("disk is full", "disk I/O error", "readonly database", "unable to open database file")  # SQLite's words
 _Row = TypeVar("_Row")
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used as it is; the message says what to do."""
-
-
-class LedgerBusy(LedgerError):
-    """Another run holds the ledger or the lease; nothing was changed. Exit code 5."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +48,36 @@ class Lease:
 class Ledger:
     """One ledger. Make it with `Ledger.open`; every access is a `read()` or a `transaction()`."""
 
-    def __init__(self, engine: sa.Engine, lock_folder: Path) -> None:
-        self._engine = engine
-        self._lock_folder = lock_folder
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
 
     @classmethod
-    def open(cls, target: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Ledger:
-        """Open, and migrate to the newest schema. `target` is a path, or an SQLAlchemy URL.
+    def open(
+        cls,
+        target: str | Path,
+        folder: Path | None = None,
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        is_restored: bool = False,
+    ) -> Ledger:
+        """Open, and migrate to the newest schema. `target` is the path of an SQLite file, or an SQLAlchemy URL.
+
+        `folder` is for the key of the chain where the ledger is in PostgreSQL; an SQLite file has its own beside it.
+        `is_restored`: by a restore, which may go on where one that was killed stopped.
 
         Raises:
-            LedgerError: the folder cannot be written, the file is not a ledger, or it was made by a newer release.
+            LedgerError: it cannot be reached or written, is not a ledger, or was made by a newer release.
             LedgerBusy: another process holds the write lock for longer than `busy_timeout_s`.
         """
-        path = sqlite_path(target)
-        if (path.parent / UNFINISHED_RESTORE).exists():
+        store = store_of(target, busy_timeout_s)
+        if isinstance(store, SqliteStore):
+            folder = sqlite_path(target).parent
+        elif folder is None:
+            raise LedgerError("A ledger in PostgreSQL needs a folder for chain.key: that of the data.")
+        if (folder / UNFINISHED_RESTORE).exists() and not is_restored:
             raise LedgerError("A restore of this ledger did not finish. Run it again: halosync restore DIR.")
-        _create_private(path)
-        ledger = cls(_sqlite_engine(path, busy_timeout_s), path.parent)
+        ledger = cls(store, folder)
         ledger.migrate()
         return ledger
 
@@ -83,6 +89,7 @@ class Ledger:
             with self.transaction() as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
+                self._store.settle(connection)
         except command.util.CommandError as error:
             raise LedgerError(
                 f"The ledger was made by another release of halosync ({error}). Install that one, or restore a backup."
@@ -92,13 +99,17 @@ class Ledger:
 
     @property
     def folder(self) -> Path:
-        """Where the files beside the ledger are: locks, the key of the chain."""
-        return self._lock_folder
+        """Where the key of the chain is; with SQLite the file itself and its locks too."""
+        return self._folder
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One consistent snapshot; never blocks a writer."""
-        with self._engine.connect() as connection, connection.begin():
+        """One consistent snapshot; never blocks a writer.
+
+        Raises:
+            LedgerError: the database has gone.
+        """
+        with self._begun(writes=False) as connection:
             yield connection
 
     @contextmanager
@@ -107,53 +118,33 @@ class Ledger:
 
         Raises:
             LedgerBusy: the write lock was not free in time.
-            LedgerError: the disk is full or cannot be written; nothing of this transaction was kept.
+            LedgerError: the disk is full, cannot be written, or the database has gone; nothing of it was kept.
         """
-        with self._engine.connect().execution_options(halosync_write=True) as connection:
-            try:
-                transaction = connection.begin()
-            except sa.exc.OperationalError as error:
-                raise _busy_or(error) from error
-            try:
-                with transaction:
-                    yield connection
-            except sa.exc.OperationalError as error:
-                raise _unwritable_or(error) from error
+        with self._begun(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _begun(self, *, writes: bool) -> Iterator[sa.Connection]:
+        try:
+            with self._store.engine.connect().execution_options(**{WRITES: writes}) as connection, connection.begin():
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise self._store.explained(error) from error
 
     @contextmanager
     def lease(self, name: str) -> Iterator[Lease]:
-        """Work under `name` alone, over all processes of this machine.
+        """Work under `name` alone, over all processes that use this ledger.
 
         Raises:
             LedgerBusy: somebody else holds it.
         """
-        with locked(self._lock_folder, name):
+        with self._store.held(name):
             with self.transaction() as connection:
                 fence = advance(connection, f"fence:{name}")
             yield Lease(name=name, fence=fence)
 
     def close(self) -> None:
-        self._engine.dispose()
-
-
-@contextmanager
-def locked(folder: Path, name: str) -> Iterator[None]:
-    """Hold the lock of the lease `name` of the ledger in `folder`, whether or not that ledger can be opened.
-
-    Raises:
-        LedgerBusy: somebody else holds it.
-    """
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LedgerBusy(
-                f'Another run holds the lease "{name}"; nothing was changed. Wait for it to end.'
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
+        self._store.engine.dispose()
 
 
 def advance(connection: sa.Connection, name: str, at_least: int = 0) -> int:
@@ -212,69 +203,3 @@ def chunked(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:
 
 
 _DIALECT_INSERT: dict[str, Callable[[sa.Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-
-
-def sqlite_path(target: str | Path) -> Path:
-    """The file that a path or an SQLAlchemy URL names.
-
-    Raises:
-        LedgerError: it names no SQLite file.
-    """
-    if isinstance(target, Path) or "://" not in target:
-        return Path(target).absolute()
-    url = sa.make_url(target)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise LedgerError(
-            f"The ledger cannot be kept in {url.get_backend_name()}: give sqlite:///path/to/ledger.sqlite."
-        )
-    return Path(url.database).absolute()
-
-
-def _create_private(path: Path) -> None:
-    """Make file and folder for the owner alone; SQLite gives its side files the mode of the main file."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise LedgerError(f"The ledger {path.name} cannot be written in {path.parent}: {error.strerror}.") from error
-
-
-def _sqlite_engine(path: Path, busy_timeout_s: float) -> sa.Engine:
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False},
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: Any) -> None:
-        for setting in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",
-            "journal_size_limit=67108864",
-        ):
-            connection.execute(f"PRAGMA {setting}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("halosync_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _unwritable_or(error: sa.exc.OperationalError) -> Exception:
-    said = str(error.orig)
-    if any(text in said for text in _UNWRITABLE):
-        return LedgerError(
-            f"The ledger cannot be written: {said}. What was acknowledged before is kept. Make room, or mend the mode "
-            "of the data folder, then run again."
-        )
-    return error
-
-
-def _busy_or(error: sa.exc.OperationalError) -> Exception:
-    if "locked" in str(error.orig) or "busy" in str(error.orig):
-        return LedgerBusy("Another run is writing to the ledger; nothing was changed. Wait for it to end.")
-    return error

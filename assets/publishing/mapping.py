@@ -79,6 +79,13 @@ def payload(resource: str, values: Mapping[str, Value], *, address_now: Mapping[
     return sent
 
 
+def replaced(resource: str, values: Mapping[str, Value], now: Mapping[str, Value]) -> dict[str, Value]:
+    """What the record shows (`now`) in every field that a write of `values` sends, the completed address included."""
+    is_address = resource == SITE and any(name in values for name in fields.ADDRESS_LINES)
+    names = (*values, *(fields.ADDRESS_LINES if is_address else ()))
+    return {name: now[name] for name in dict.fromkeys(names) if name in now}
+
+
 def seen(resource: str, reply: Mapping[str, Any]) -> dict[str, Value]:
     """The neutral fields that a payload of Halo really shows; a list row that lacks a field says nothing about it."""
     read = {CLIENT: fields.read_client, SITE: fields.read_site, USER: fields.read_user}[resource](reply)

@@ -24,12 +24,24 @@ from assets.publishing.ledger import IDS_PER_QUERY, ROWS_PER_STATEMENT, Ledger, 
 from assets.publishing.tables import from_micros, mark, micros, mirror
 
 _WALKS, _WALKED_AT = "walks:", "walked_at:"
-_EXTRAS = {mapping.USER: ("email_2", "email_3"), mapping.CLIENT: ("main_site_id",), mapping.SITE: ("name",)}
+_TEXTS = {
+    mapping.CLIENT: halo_fields.CLIENT_FIELDS,
+    mapping.SITE: halo_fields.SITE_FIELDS,
+    mapping.USER: halo_fields.USER_FIELDS,
+}
+_EXTRAS = {
+    mapping.USER: ("email_2", "email_3"),
+    mapping.CLIENT: ("main_site_id", "is_prospect"),
+    mapping.SITE: ("name",),
+}
 
 
 @dataclass(frozen=True)
 class HaloRecord:
-    """One record of HaloPSA in neutral fields; `is_general` marks who may never be matched: placeholders, services."""
+    """One record of HaloPSA in neutral fields; `is_general` marks who may never be matched: placeholders, services.
+
+    `faults`: fields whose value cannot be used, and why; they are missing in `fields`. Known of a fresh read only.
+    """
 
     resource: str
     halo_id: int
@@ -39,6 +51,7 @@ class HaloRecord:
     is_inactive: bool
     is_general: bool
     fields: dict[str, Any]
+    faults: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def read_payload(resource: str, payload: Mapping[str, Any]) -> HaloRecord | None:
@@ -51,16 +64,20 @@ def read_payload(resource: str, payload: Mapping[str, Any]) -> HaloRecord | None
     read = reader(payload)
     if read["halo_id"] is None:
         return None
-    extras = {name: read[name] for name in _EXTRAS[resource] if read.get(name) is not None}
+    faults = halo_fields.faults(payload, _TEXTS[resource])
+    shown = mapping.seen(resource, payload) | {
+        name: read[name] for name in _EXTRAS[resource] if read.get(name) is not None
+    }
     return HaloRecord(
         resource=resource,
         halo_id=read["halo_id"],
         client_id=read["halo_id"] if resource == mapping.CLIENT else read["client_id"],
         site_id=read.get("site_id") if resource == mapping.USER else read.get("main_site_id"),
-        golden_id=read["golden_id"],
+        golden_id=None if "golden_id" in faults else read["golden_id"],
         is_inactive=read["is_inactive"],
         is_general=bool(read.get("is_general_user") or read.get("is_service_account")),
-        fields=mapping.seen(resource, payload) | extras,
+        fields={name: value for name, value in shown.items() if name not in faults},
+        faults=faults,
     )
 
 
@@ -82,17 +99,24 @@ def replace(ledger: Ledger, clock: Clock, payloads: Mapping[str, Iterable[str | 
 
     A resource that is not named keeps its old rows (its walk was held). Returns the rows now held per resource.
     """
+    return put(ledger, clock, {resource: read_all(resource, items) for resource, items in payloads.items()})
+
+
+def read_all(resource: str, items: Iterable[str | Mapping[str, Any]]) -> list[HaloRecord]:
+    """Payloads, or their JSON, as records; those without a usable id are left out."""
+    read = (read_payload(resource, json.loads(item) if isinstance(item, str) else item) for item in items)
+    return [record for record in read if record is not None]
+
+
+def put(ledger: Ledger, clock: Clock, records: Mapping[str, Sequence[HaloRecord]]) -> dict[str, int]:
+    """`replace`, of records that were read already."""
     at = clock.now()
-    records: dict[str, list[HaloRecord]] = {}
-    for resource, items in payloads.items():
-        read = (read_payload(resource, json.loads(item) if isinstance(item, str) else item) for item in items)
-        records[resource] = [record for record in read if record is not None]
     with ledger.transaction() as connection:
         for resource, found in records.items():
             connection.execute(sa.delete(mirror).where(mirror.c.resource == resource))
             advance(connection, f"{_WALKS}{resource}")
             upsert(connection, mark, [{"name": f"{_WALKED_AT}{resource}", "value": micros(at)}])
-            for some in chunked(found, ROWS_PER_STATEMENT):
+            for some in chunked(list(found), ROWS_PER_STATEMENT):
                 upsert(connection, mirror, [_as_row(record, at) for record in some])
     return {resource: len(found) for resource, found in records.items()}
 
@@ -127,6 +151,14 @@ def by_ids(connection: sa.Connection, resource: str, halo_ids: Sequence[int]) ->
         query = sa.select(mirror).where(mirror.c.resource == resource, mirror.c.halo_id.in_(some))
         found.update({row.halo_id: _as_record(row) for row in connection.execute(query)})
     return found
+
+
+def prospect_sites(connection: sa.Connection, site_ids: Sequence[int]) -> set[int]:
+    """Those of the sites whose client is a prospect, as far as HaloPSA has shown."""
+    sites = by_ids(connection, mapping.SITE, site_ids)
+    clients = by_ids(connection, mapping.CLIENT, sorted({site.client_id for site in sites.values() if site.client_id}))
+    prospects = {client.halo_id for client in clients.values() if client.fields.get("is_prospect")}
+    return {site.halo_id for site in sites.values() if site.client_id in prospects}
 
 
 def count(connection: sa.Connection, resource: str) -> int:

@@ -76,6 +76,12 @@ def failed_before(connection: sa.Connection) -> set[str]:
     return set(connection.scalars(query))
 
 
+def forbidden(connection: sa.Connection) -> set[str]:
+    """Golden ids of what waits because the API application may not write it."""
+    query = sa.select(outbox.c.golden_id).where(outbox.c.error_class == "forbidden", outbox.c.state.in_(WAITING))
+    return set(connection.scalars(query))
+
+
 def tally(ledger: Ledger) -> dict[str, int]:
     """How many golden records stand in each state; retired ones that are settled count nowhere."""
     is_live = sa.or_(outbox.c.action == "upsert", outbox.c.state != "published")

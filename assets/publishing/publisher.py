@@ -28,6 +28,7 @@ from assets.publishing import (
     plan,
     reasons,
     recover,
+    restoring,
     retire,
     updates,
     work,
@@ -90,6 +91,7 @@ def publish(
             _require_mirror(session)
             recover.clear_up(session)
             linking.inherit_from_merged(session)
+            restoring.fulfil(session)
             for entity in ("organisation", "contact"):
                 if session.rules.mode_of(entity) == "off":
                     audience.close(session, entity, "upsert", reasons.SWITCHED_OFF)
@@ -133,6 +135,8 @@ def _publish_entity(session: Session, entity: str) -> None:
         with session.ledger.read() as connection:
             states = outbox.READY if round_ == 0 else outbox.UNSENT
             waiting = list(outbox.waiting(connection, entity, "upsert", states))
+            last = outbox.forbidden(connection)  # else a client we may not write would stop the run before all others
+        waiting.sort(key=last.__contains__)
         gathered: dict[str, list[Change]] = defaultdict(list)
         for done, ids in enumerate(chunked(waiting, SLICE_ROWS)):
             session.progress(entity, done * SLICE_ROWS, len(waiting))
@@ -207,6 +211,8 @@ def _stage(
     with session.ledger.read() as connection:
         links = crosswalk.by_ids(connection, resource, [head.golden_id for head in todo])
         known = mirror.by_ids(connection, resource, [link.halo_id for link in links.values()])
+        places = {site for one in wanted.values() if isinstance(site := one.get("site_id"), int)}
+        prospect_sites = mirror.prospect_sites(connection, sorted(places))
     drafts: list[Draft] = []
     changes: list[Change] = []
     agreed: list[Link] = []
@@ -222,7 +228,8 @@ def _stage(
         elif isinstance(decision, plan.Create) and mode == "update_only":
             verdicts[head.golden_id] = Verdict(head.version, "suppressed", reasons.UPDATE_ONLY)
         elif isinstance(decision, plan.Create):
-            drafts.append(_create_draft(head, resource, decision, stamp_field))
+            is_prospect = decision.values.get("site_id") in prospect_sites
+            drafts.append(_create_draft(head, resource, decision, stamp_field, is_prospect=is_prospect))
         elif link is not None and isinstance(decision, plan.Update):
             if resource == mapping.SITE and head.golden_id in session.fresh_sites:
                 drafts.append(updates.draft_of(session, head, link, decision, now, {}))
@@ -240,7 +247,10 @@ def _stage(
     return changes
 
 
-def _create_draft(head: Head, resource: str, decision: plan.Create, stamp_field: int | None) -> Draft:
+def _create_draft(
+    head: Head, resource: str, decision: plan.Create, stamp_field: int | None, *, is_prospect: bool
+) -> Draft:
+    """`is_prospect`: a user whose client is one, and is to be seen as one."""
     return Draft(
         golden_id=head.golden_id,
         entity=head.entity,
@@ -248,7 +258,8 @@ def _create_draft(head: Head, resource: str, decision: plan.Create, stamp_field:
         resource=resource,
         operation="create",
         values=decision.values,
-        body=plan.body_of_create(resource, decision, head.golden_id, stamp_field),
+        body=plan.body_of_create(resource, decision, head.golden_id, stamp_field)
+        | ({"is_prospect": True} if is_prospect else {}),
         is_stamping=stamp_field is not None,
     )
 

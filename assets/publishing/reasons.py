@@ -7,11 +7,12 @@ never holds a name or an address.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 NO_ORGANISATION = "it has no organisation: give it one at a source, or create the user in HaloPSA by hand"
 NO_SITE = "its HaloPSA client has no site: add one there"
 GONE = "its HaloPSA record is gone, a person deleted it: restore it there, or leave it out of the sources"
+UNUSABLE = "a field of its HaloPSA record cannot be read whole: correct it there, until then nothing is written"
 INACTIVE = "it is inactive in HaloPSA, a person retired it: make it active there if it should be kept current"
 INACTIVE_CLIENT = "its organisation is inactive in HaloPSA, a person retired it: make the client active there"
 SEVERAL_STAMPED = "several HaloPSA records carry its golden id: merge them there"
@@ -80,6 +81,11 @@ def still_active(objection: str) -> str:
     return (
         f"it ended at the sources and is still active in HaloPSA, because {objection}: make it inactive there by hand"
     )
+
+
+def unusable(resource: str, halo_id: int, faults: Mapping[str, str]) -> str:
+    """`faults`: field -> why its value cannot be used, without the value."""
+    return reason(UNUSABLE, [f"HaloPSA {resource} {halo_id}, field {name}: {fault}" for name, fault in faults.items()])
 
 
 def client(halo_id: int) -> str:

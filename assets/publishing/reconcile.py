@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sources.clock import Clock
 from sources.halopsa.settings import Resource
 
-from assets.publishing import crosswalk, mapping, mirror, outbox, recover, work
+from assets.publishing import crosswalk, mapping, mirror, outbox, overwritten, recover, work
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import EffectLog
 from assets.publishing.halo import Halo
@@ -33,7 +33,7 @@ from assets.publishing.session import Session
 from assets.publishing.tables import effect, head, mark
 from assets.publishing.work import Item
 
-KINDS = ("orphan", "double", "gone", "lost_write", "human_edit")
+KINDS = ("orphan", "double", "gone", "lost_write", "human_edit", "overwritten", "crossed", "unusable")
 ASKED_MAX = 100
 RESTORED_MIN = 5  # so many of our newest writes must be gone, and none of them left, before we speak of a restore
 
@@ -49,6 +49,9 @@ class Findings:
     replanned: int = 0
     opened: int = 0
     closed: int = 0
+    writes_checked: int = 0  # against HaloPSA's change log
+    log_requests: int = 0
+    is_log_readable: bool = True
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -118,17 +121,32 @@ def reconcile(
             rules=rules or demo_rules(),
         )
         recover.clear_up(session)
-        payloads = {resource: halo.rows(cast(Resource, resource)) for resource in mapping.FIELDS}
-        findings.records = mirror.replace(ledger, clock, payloads)
+        read = {resource: mirror.read_all(resource, halo.rows(cast(Resource, resource))) for resource in mapping.FIELDS}
+        findings.records = mirror.put(ledger, clock, read)
+        unusable = [record for records in read.values() for record in records if record.faults]
+        del read
         _read_missing(session)
+        checked = overwritten.check(session)
         with ledger.transaction() as connection:
             items = list(_compared(connection, session, findings, halo_restored=halo_restored))
+            items += overwritten.items(connection, checked)
+            items += _unusable(connection, unusable)
             findings.found = Counter(item.kind for item in items)
             moved = work.renew(connection, KINDS, items, at=clock.now(), run_id=run_id)
             merges = work.renew_merges(connection, at=clock.now(), run_id=run_id)
             findings.opened, findings.closed = moved.opened + merges.opened, moved.closed + merges.closed
+            overwritten.note_checked(connection, checked)
             connection.execute(sa.delete(mark).where(mark.c.name == MUST_RECONCILE))
+        _tell(findings, checked)
     return findings
+
+
+def _tell(findings: Findings, checked: overwritten.Checked) -> None:
+    if checked.trail is not None:
+        findings.writes_checked = len(checked.writes)
+        findings.log_requests, findings.is_log_readable = checked.trail.requests, checked.trail.is_readable
+    if checked.problem:
+        findings.problems.append(checked.problem)
 
 
 def refresh(ledger: Ledger, clock: Clock, halo: Halo, resource: Resource, halo_id: int) -> HaloRecord | None:
@@ -237,6 +255,16 @@ def _edits(drift: _Drift) -> Iterator[Item]:
         yield Item(kind, drift.link.golden_id, drift.link.resource, drift.link.halo_id, field=name, detail=detail)
 
 
+def _unusable(connection: sa.Connection, records: list[HaloRecord]) -> Iterator[Item]:
+    """Records with a value that cannot be read whole, by the golden record that they are or bear the id of."""
+    for resource in mapping.FIELDS:
+        owners = crosswalk.owners(connection, resource)
+        for record in (record for record in records if record.resource == resource):
+            owner = owners.get(record.halo_id, record.golden_id)
+            for name, fault in record.faults.items():
+                yield Item("unusable", owner, resource, record.halo_id, field=name, detail={"fault": fault})
+
+
 def _looks_restored(drifts: list[_Drift]) -> bool:
     """Whether all that we wrote since some moment has left no trace, and nothing later is there."""
     lost = [drift.sent.at for drift in drifts if drift.is_lost and drift.sent is not None]
@@ -268,7 +296,7 @@ def _sent(connection: sa.Connection, resource: str) -> dict[str, _Sent]:
     """golden id -> its last applied write with values, and what went before; before our first write it was blank."""
     query = (
         sa.select(effect.c.golden_id, effect.c.operation, effect.c.fields, effect.c.settled_at)
-        .where(effect.c.resource == resource, effect.c.state == "acked")
+        .where(effect.c.resource == resource, effect.c.state == "acked", effect.c.operation != "restore")
         .order_by(effect.c.effect_id)
     )
     found: dict[str, _Sent] = {}

@@ -2,7 +2,8 @@
 
 Belongs here: reading the registry as Arrow for the transforms, and applying the delta they hand back.
 Does not: deciding ids (transforms/identity.py) or golden values (heads.py).
-Surprise: a source record that vanished keeps its row, so that it finds its old id when it comes back.
+Surprise: a source record that vanished keeps its row, so that it finds its old id when it comes back; it is marked as
+absent, for whoever stayed has the better claim.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from assets.publishing.tables import golden_id, head, lineage, registry
 _MOMENT = pa.timestamp("us")
 
 REGISTRY_SCHEMA = pa.schema(
-    [("record_key", pa.string()), ("golden_id", pa.string()), ("since", _MOMENT), ("first_seq", pa.int64())]
+    [
+        ("record_key", pa.string()),
+        ("golden_id", pa.string()),
+        ("since", _MOMENT),
+        ("first_seq", pa.int64()),
+        ("is_present", pa.bool_()),
+    ]
 )
 IDS_SCHEMA = pa.schema([("golden_id", pa.string()), ("first_seq", pa.int64()), ("is_live", pa.bool_())])
 
@@ -28,7 +35,9 @@ IDS_SCHEMA = pa.schema([("golden_id", pa.string()), ("first_seq", pa.int64()), (
 def as_arrow(ledger: Ledger, entity: str) -> pa.Table:
     """Last known members, ordered by record_key; `first_seq` is the age of the golden id (small is old)."""
     query = (
-        sa.select(registry.c.record_key, registry.c.golden_id, registry.c.since, golden_id.c.first_seq)
+        sa.select(
+            registry.c.record_key, registry.c.golden_id, registry.c.since, golden_id.c.first_seq, registry.c.is_present
+        )
         .join(golden_id, registry.c.golden_id == golden_id.c.golden_id)
         .where(registry.c.entity == entity)
         .order_by(registry.c.record_key)
@@ -59,12 +68,23 @@ def life_of(ledger: Ledger, name: str) -> list[dict[str, Any]]:
 
 
 def moved_members(connection: sa.Connection, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of `members` (record_key, entity, golden_id) that the registry does not say yet."""
+    """Those of `members` (record_key, entity, golden_id) that the registry does not say yet, or says to be absent."""
     known: dict[tuple[str, str], str] = {}
     for entity in sorted({member["entity"] for member in members}):
-        query = sa.select(registry.c.record_key, registry.c.golden_id).where(registry.c.entity == entity)
+        query = sa.select(registry.c.record_key, registry.c.golden_id).where(
+            registry.c.entity == entity, registry.c.is_present
+        )
         known.update({(entity, key): owner for key, owner in connection.execute(query)})
     return [member for member in members if known.get((member["entity"], member["record_key"])) != member["golden_id"]]
+
+
+def vanished(connection: sa.Connection, members: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Records (entity, record_key) that were there at the last commit and are none of `members`, which are all."""
+    here = {(member["entity"], member["record_key"]) for member in members}
+    query = sa.select(registry.c.entity, registry.c.record_key).where(registry.c.is_present)
+    return [
+        {"entity": entity, "record_key": key} for entity, key in connection.execute(query) if (entity, key) not in here
+    ]
 
 
 def new_events(connection: sa.Connection, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -80,20 +100,47 @@ def apply(
     connection: sa.Connection,
     *,
     moved: list[dict[str, Any]],
+    gone: list[dict[str, str]],
     events: list[dict[str, Any]],
     ids: Iterable[tuple[str, str]],
     seq: int,
     at: datetime,
 ) -> None:
-    """Write the delta; `ids` are (golden_id, entity) that appear in this commit, known or not."""
+    """Write the delta; `ids` are (golden_id, entity) that appear in this commit, known or not. A record that comes back
+    to the id it had belongs to it since it did first."""
     given = {member["golden_id"]: member["entity"] for member in moved} | dict(ids)
     insert_new(
         connection,
         golden_id,
         [{"golden_id": name, "entity": entity, "first_seq": seq} for name, entity in sorted(given.items())],
     )
-    upsert(connection, registry, [{**member, "since": at} for member in moved])
+    stays = _since(connection, moved)
+    upsert(
+        connection,
+        registry,
+        [
+            {**member, "since": stays.get((member["entity"], member["record_key"], member["golden_id"]), at)}
+            | {"is_present": True}
+            for member in moved
+        ],
+    )
+    if gone:
+        connection.execute(
+            sa.update(registry)
+            .where(registry.c.entity == sa.bindparam("of_entity"), registry.c.record_key == sa.bindparam("of_key"))
+            .values(is_present=False),
+            [{"of_entity": row["entity"], "of_key": row["record_key"]} for row in gone],
+        )
     insert_new(connection, lineage, [{**event, "seq": seq, "at": at} for event in events])
+
+
+def _since(connection: sa.Connection, moved: list[dict[str, Any]]) -> dict[tuple[str, str, str], datetime]:
+    """(entity, record_key, golden_id) -> since when, for records that were absent and have their id again."""
+    found: dict[tuple[str, str, str], datetime] = {}
+    for keys in chunked([member["record_key"] for member in moved], IDS_PER_QUERY):
+        query = sa.select(registry).where(registry.c.record_key.in_(keys), sa.not_(registry.c.is_present))
+        found |= {(row.entity, row.record_key, row.golden_id): row.since for row in connection.execute(query)}
+    return found
 
 
 def _fetch(ledger: Ledger, query: sa.Select[Any], schema: pa.Schema) -> pa.Table:

@@ -10,26 +10,29 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sources.clock import Clock, VirtualClock
+from sources.halopsa.audit import Trail
 from sources.halopsa.client import WriteOutcome
 from sources.halopsa.fields import as_id
 from sources.halopsa.settings import GOLDEN_ID_FIELD, Resource
 
-from assets.publishing import mapping, mirror, states
+from assets.publishing import chain, mapping, mirror, states
+from assets.publishing.copying import copy_rows
 from assets.publishing.halo import Halo
-from assets.publishing.ledger import ROWS_PER_STATEMENT, Ledger
+from assets.publishing.ledger import Ledger
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.planned import NEW_ID_MIN, PlannedEffect, Recorder
 from assets.publishing.publisher import publish
 from assets.publishing.rules import Rules
-from assets.publishing.tables import crosswalk, effect, head, mark, outbox, stored
+from assets.publishing.tables import crosswalk, effect, head, mark, outbox, work_item
 from assets.publishing.tables import mirror as mirror_table
 
 # What publishing reads; of the effects only those without an outcome.
@@ -38,7 +41,8 @@ _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool] | None], ...] = (
     (outbox, None),
     (crosswalk, None),
     (mirror_table, None),
-    (mark, None),
+    (mark, mark.c.name != chain.KEY_MARK),  # the copy has a chain of its own
+    (work_item, work_item.c.state == "restoring"),
     (effect, effect.c.state.in_(("sending", "unknown"))),
 )
 
@@ -108,6 +112,9 @@ class StandIn:
     def golden_id_field(self, resource: Resource) -> int | None:
         return self._halo.golden_id_field(resource)
 
+    def changes_since(self, since: datetime, wanted: Mapping[str, Collection[int]]) -> Trail:
+        return self._halo.changes_since(since, wanted)
+
     def create(self, resource: Resource, fields: Mapping[str, Any]) -> WriteOutcome:
         made = {**fields, "id": self._new_id()}
         if resource == mapping.CLIENT:
@@ -163,19 +170,7 @@ def _copy_of(ledger: Ledger) -> Iterator[Ledger]:
         try:
             with ledger.read() as source, scratch.transaction() as target:
                 for table, condition in _COPIED:
-                    _copy(source, target, table, condition)
+                    copy_rows(source, target, table, condition)
             yield scratch
         finally:
             scratch.close()
-
-
-def _copy(
-    source: sa.Connection, target: sa.Connection, table: sa.Table, condition: sa.ColumnElement[bool] | None
-) -> None:
-    """Rows as the database holds them: decoding and encoding JSON would take most of the time."""
-    columns = [stored(column) for column in table.columns]
-    raw = sa.table(table.name, *(sa.column(str(column.key), column.type) for column in columns))
-    query = sa.select(*columns) if condition is None else sa.select(*columns).where(condition)
-    rows = source.execution_options(yield_per=ROWS_PER_STATEMENT).execute(query)
-    for part in rows.mappings().partitions(ROWS_PER_STATEMENT):
-        target.execute(sa.insert(raw), [dict(row) for row in part])

@@ -28,7 +28,7 @@ REMEDIES: Mapping[str, str] = {
     "unreadable": _WAIT,
 }
 # Of the account and not of the record: they say nothing against it, however often they come.
-OF_THE_ACCOUNT = frozenset({"rate_limited", "not_sent", "unauthorised"})
+OF_THE_ACCOUNT = frozenset({"rate_limited", "not_sent", "unauthorised", "forbidden"})
 
 
 def remedy(error_class: str) -> str:

@@ -71,6 +71,7 @@ class Session:
     fresh_sites: set[str] = field(default_factory=set)  # golden ids whose main site this very run made, blank
     suspects: set[str] = field(default_factory=set)  # golden ids whose last write failed: they travel alone
     _failures: int = 0
+    _failed_by: str = ""  # class of the last failure
     _acked: int = 0
     _stamp_fields: dict[str, int | None] | None = None
 
@@ -113,6 +114,7 @@ class Session:
                 self._count(one.draft)
             elif one.outcome.kind == "unknown":
                 self.suspects.add(one.draft.golden_id)
+        self._failed_by = next((one.outcome.error_class for one in sent if not one.is_acked), self._failed_by)
         is_judged = (one.is_acked or (one.outcome.kind == "rejected" and not one.outcome.is_retryable) for one in sent)
         self._failures = 0 if any(is_judged) else self._failures + 1
 
@@ -130,7 +132,8 @@ class Session:
         if self.deadline_at is not None and self.clock.time() >= self.deadline_at:
             raise Stopped("The time of this run is up")
         if self._failures >= FAILURES_IN_A_ROW_MAX:
-            raise Stopped(f"HaloPSA failed {self._failures} writes in a row")
+            why = f" ({self._failed_by}): {remedies.remedy(self._failed_by)}" if self._failed_by else ""
+            raise Stopped(f"HaloPSA failed {self._failures} writes in a row{why}")
 
     def settle(self, verdicts: dict[str, Verdict]) -> None:
         """Write verdicts. A failure speaks against its record only in a run in which others succeeded: while HaloPSA is

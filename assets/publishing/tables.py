@@ -202,6 +202,7 @@ effect = sa.Table(
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("sent_at", Moment, nullable=False),
     sa.Column("settled_at", Moment),
+    sa.Column("base", JsonText),  # last, and without a value where there is none: chain.py seals rows as they are
     comment="effects.py: one row per write to HaloPSA: sending, acked, rejected, unknown or absent.",
 )
 

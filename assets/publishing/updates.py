@@ -19,7 +19,7 @@ from typing import Any, cast
 from sources.halopsa import fields as halo_fields
 from sources.halopsa.settings import BATCH_ROWS_MAX, PAGE_ROWS, Resource
 
-from assets.publishing import crosswalk, linking, mapping, mirror, plan, reasons
+from assets.publishing import crosswalk, linking, mapping, mirror, overwritten, plan, reasons
 from assets.publishing.crosswalk import Link
 from assets.publishing.effects import Draft, Sent
 from assets.publishing.heads import Head
@@ -99,6 +99,7 @@ def send_drafts(session: Session, drafts: Sequence[Draft]) -> dict[str, Verdict]
         ]
         session.note_sent(sent)
         session.log.settle(sent)
+        overwritten.note_crossings(session, sent)
         verdicts |= {one.draft.golden_id: verdict for one in sent if (verdict := verdict_of(one)) is not None}
     return verdicts
 
@@ -160,6 +161,7 @@ def draft_of(
         now=now,
         agreed=decision.merge.agreed,
         is_stamping=decision.stamp,
+        base=mapping.replaced(link.resource, decision.merge.writes, {} if now is None else now.fields),
     )
 
 
@@ -242,6 +244,8 @@ def _judged(
     now = mirror.whole(link.resource, payload) if is_whole else mirror.read_payload(link.resource, payload)
     if now is None:
         return _Read(change, payload, None, plan.Hold(reasons.GONE), at_s)
+    if now.faults:
+        return _Read(change, payload, now, plan.Hold(reasons.unusable(link.resource, link.halo_id, now.faults)), at_s)
     read = _Read(change, payload, now, plan.Nothing({}), at_s)
     changed_at = halo_fields.updated_at(payload)
     decision = plan.decide(

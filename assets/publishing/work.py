@@ -26,9 +26,16 @@ REMEDIES = {
     "double": "several HaloPSA records bear one golden id: merge them in HaloPSA",
     "gone": "its HaloPSA record was deleted: restore it there, or leave it out of the sources",
     "lost_write": "HaloPSA shows an older value of ours: if nobody set it back on purpose, correct it there",
+    "overwritten": (
+        "a person's value was replaced by ours, saved at the very moment: halosync reconcile --restore GOLDEN_ID FIELD "
+        "gives it back"
+    ),
+    "unusable": "a field of a HaloPSA record cannot be read whole: correct it there; until then we write nothing to it",
+    "crossed": "a person saved this record while we wrote it: look in HaloPSA whether what they typed is still there",
     "human_edit": "a person has changed what we published: nothing to do, their value stays",
     "merge": "two records that are one person or company are both active in HaloPSA: merge them there",
 }
+LIVE = ("open", "restoring")  # restoring: somebody asked for a value back, the next publishing gives it
 FOR_INFORMATION = frozenset({"human_edit"})
 
 
@@ -56,21 +63,48 @@ class Moved:
 def renew(
     connection: sa.Connection, kinds: Collection[str], found: Iterable[Item], *, at: datetime, run_id: str
 ) -> Moved:
-    """Make the open items of `kinds` exactly those of `found`."""
+    """Make the open items of `kinds` exactly those of `found`, each with what was found of it last."""
     wanted = {item: item for item in found}
-    known = {item: item_id for item_id, item in _open(connection, kinds)}
+    known = {item: (item_id, item.detail) for item_id, item in _live(connection, kinds)}
     fresh = [item for item in wanted if item not in known]
-    over = [item_id for item, item_id in known.items() if item not in wanted]
+    over = [item_id for item, (item_id, _) in known.items() if item not in wanted]
+    moved = [
+        {"of_id": item_id, "now": wanted[item].detail}
+        for item, (item_id, detail) in known.items()
+        if item in wanted and wanted[item].detail != detail
+    ]
     if fresh:
         connection.execute(sa.insert(work_item), [_as_row(item, at, run_id) for item in fresh])
-    if over:
+    if moved:
+        of_id = work_item.c.item_id == sa.bindparam("of_id")
+        connection.execute(sa.update(work_item).where(of_id).values(detail=sa.bindparam("now")), moved)
+    close(connection, over, at=at)
+    return Moved(len(fresh), len(over))
+
+
+def add(connection: sa.Connection, found: Iterable[Item], *, at: datetime, run_id: str) -> None:
+    """Open items beside those that are open; what is listed already stays as it is."""
+    wanted = {item: item for item in found}
+    known = {item for _, item in _live(connection, {item.kind for item in wanted})}
+    fresh = [_as_row(item, at, run_id) for item in wanted if item not in known]
+    if fresh:
+        connection.execute(sa.insert(work_item), fresh)
+
+
+def close(connection: sa.Connection, item_ids: Collection[int], *, at: datetime) -> None:
+    """Settle items."""
+    if item_ids:
         connection.execute(
             sa.update(work_item)
             .where(work_item.c.item_id == sa.bindparam("of_id"))
             .values(state="closed", closed_at=sa.bindparam("at")),
-            [{"of_id": item_id, "at": at} for item_id in over],
+            [{"of_id": item_id, "at": at} for item_id in item_ids],
         )
-    return Moved(len(fresh), len(over))
+
+
+def live(connection: sa.Connection, kinds: Collection[str], states: Collection[str] = LIVE) -> dict[Item, int]:
+    """Items that are not closed, the oldest first, with their numbers."""
+    return {item: item_id for item_id, item in _live(connection, kinds, states)}
 
 
 def renew_merges(connection: sa.Connection, *, at: datetime, run_id: str) -> Moved:
@@ -92,8 +126,8 @@ def renew_merges(connection: sa.Connection, *, at: datetime, run_id: str) -> Mov
 
 
 def open_counts(connection: sa.Connection) -> Counter[str]:
-    """kind -> open items."""
-    query = sa.select(work_item.c.kind, sa.func.count()).where(work_item.c.state == "open").group_by(work_item.c.kind)
+    """kind -> items that are not closed."""
+    query = sa.select(work_item.c.kind, sa.func.count()).where(work_item.c.state.in_(LIVE)).group_by(work_item.c.kind)
     return Counter({row[0]: row[1] for row in connection.execute(query)})
 
 
@@ -103,8 +137,9 @@ def of_golden(connection: sa.Connection, golden_id: str) -> list[dict[str, Any]]
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _open(connection: sa.Connection, kinds: Collection[str]) -> list[tuple[int, Item]]:
-    query = sa.select(work_item).where(work_item.c.state == "open", work_item.c.kind.in_(kinds))
+def _live(connection: sa.Connection, kinds: Collection[str], states: Collection[str] = LIVE) -> list[tuple[int, Item]]:
+    is_live = sa.and_(work_item.c.state.in_(states), work_item.c.kind.in_(kinds))
+    query = sa.select(work_item).where(is_live).order_by(work_item.c.item_id)
     return [
         (
             row.item_id,

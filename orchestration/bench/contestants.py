@@ -55,11 +55,11 @@ class Halosync:
         clusters, again, pairs = (folder / f"{name}.parquet" for name in ("clusters", "again", "pairs"))
         base = [sys.executable, "-m", "orchestration.cli", "resolve", str(dataset.records), "--json"]
         base += ["--entity", dataset.entity]
-        measured = _measure([*base, "--out", str(clusters)], folder, limits)
+        measured = run_measured([*base, "--out", str(clusters)], folder, limits)
         if measured.stopped:
             return Outcome(measured)
         info = json.loads((folder / "stdout").read_text())
-        repeat = _measure([*base, "--out", str(again), "--pairs", str(pairs)], folder, limits)
+        repeat = run_measured([*base, "--out", str(again), "--pairs", str(pairs)], folder, limits)
         if repeat.stopped:
             return Outcome(measured, clusters, info=info | {"pairs_stopped": repeat.stopped})
         if not pq.read_table(clusters).equals(pq.read_table(again)):
@@ -100,7 +100,7 @@ class Peer:
         job = folder / "job.json"
         paths = {"records": str(dataset.records)} | {name: str(path) for name, path in files.items()}
         job.write_text(json.dumps({"entity": dataset.entity} | self.settings | paths))
-        measured = _measure([str(python), str(environments.PEERS / self.script), str(job)], folder, limits)
+        measured = run_measured([str(python), str(environments.PEERS / self.script), str(job)], folder, limits)
         if measured.stopped:
             return Outcome(measured)
         pairs = files["pairs"] if files["pairs"].exists() else None
@@ -127,7 +127,8 @@ def contestants(peers: Path) -> dict[str, Halosync | Peer]:
     return {one.name: one for one in found}
 
 
-def _measure(command: list[str], folder: Path, limits: Limits) -> Measured:
+def run_measured(command: list[str], folder: Path, limits: Limits) -> Measured:
+    """One run in an empty home; what it prints goes to `stdout` and `stderr` in the folder. Raises: Failed."""
     # A home of its own: a tool that keeps memories or caches there begins each run without them.
     home = folder / "home"
     home.mkdir(exist_ok=True)

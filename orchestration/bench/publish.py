@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> Exit:
         "edits": receipts.once("edits", {**code, "count": arguments.edits}, partial(_edits, arguments.edits)),
     }
     print(json.dumps({"schema_version": 1, **figures}, indent=None if arguments.json else 1, ensure_ascii=False))
-    is_bad = figures["plans"]["faults"] or figures["edits"]["lost"] or figures["edits"]["nulled"]
+    edits = figures["edits"]
+    is_bad = figures["plans"]["faults"] or edits["lost"] or edits["nulled"] or edits["windows_wrong"]
     return Exit.DEFECT if is_bad else Exit.DONE
 
 

@@ -10,8 +10,9 @@ even for one record; an answer may be a bare object, the last object only, or an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import requests
@@ -19,12 +20,13 @@ from requests.adapters import BaseAdapter
 
 from sources.clock import Clock
 from sources.halopsa import settings
+from sources.halopsa.audit import Trail, read_trail
 from sources.halopsa.errors import class_of, message_of
 from sources.halopsa.fields import as_id, as_text, golden_id, outgoing
 from sources.halopsa.session import VENDOR, HaloSession, NotSent, json_or_none
 from sources.halopsa.settings import Resource
 from sources.halopsa.walk import Walk
-from sources.http import BadRequest, RateLimited, Unauthorised, Unreachable, VendorError
+from sources.http import BadRequest, Forbidden, RateLimited, Unauthorised, Unreachable, VendorError
 from sources.limiter import CallBook
 
 # Classes of refusal that say nothing about an element, so that halving the array would only ask the same again.
@@ -38,7 +40,7 @@ class WriteOutcome:
     kind: `acked` (applied; `record` is what Halo holds now), `rejected` (not applied), `unknown` (look it up first).
     error_class: mandatory_field, duplicate, unknown_id, model, validation, unauthorised, forbidden, not_found,
         rate_limited, not_sent; for `unknown` unreachable, server, unreadable.
-    is_retryable: not applied, and the very same write may succeed later (rate limit, no token or one that is refused).
+    is_retryable: not applied, and the very same write may succeed later (rate limit, no token, no right).
     message: Halo's own sentence, shortened; may hold personal data.
     """
 
@@ -169,6 +171,14 @@ class HaloClient:
             filters["client_id"] = client_id
         return [row for row in self.rows(resource, **filters) if golden_id(row) == golden]
 
+    def changes_since(self, since: datetime, wanted: Mapping[str, Collection[int]]) -> Trail:
+        """What HaloPSA's change log says of some records (resource -> ids) since a moment; see `audit.py`.
+
+        Raises:
+            VendorError: it could not be read to the end.
+        """
+        return read_trail(self.session, since, wanted)
+
     def custom_field_ids(self) -> dict[str, dict[str, int]]:
         """Custom-field ids of this tenant: resource -> lower-case name -> id. Read once.
 
@@ -246,6 +256,8 @@ class HaloClient:
         if len(elements) == 1:
             return [self._write_one(resource, elements[0])]
         outcome, answer = self._post(resource, elements, {"returnall": "true"})
+        if outcome is not None and outcome.error_class == "forbidden":
+            return self._write_forbidden(resource, elements, outcome)
         if outcome is not None and outcome.kind == "rejected" and outcome.error_class not in _OF_THE_WHOLE:
             middle = len(elements) // 2
             return self._write_batch(resource, elements[:middle]) + self._write_batch(resource, elements[middle:])
@@ -258,6 +270,19 @@ class HaloClient:
             WriteOutcome("acked", record=records[element["id"]], status=200) if element["id"] in records else unseen
             for element in elements
         ]
+
+    def _write_forbidden(
+        self, resource: Resource, elements: list[dict[str, Any]], refusal: WriteOutcome
+    ) -> list[WriteOutcome]:
+        """An array that the application may not write: the right may be missing for all, or for one client among them.
+        Where first and last are refused alone too, it is all; else the rest is halved."""
+        first, last = self._write_one(resource, elements[0]), self._write_one(resource, elements[-1])
+        between = elements[1:-1]
+        if first.error_class == last.error_class == "forbidden" or not between:
+            return [first, *[refusal] * len(between), last]
+        middle = len(between) // 2
+        parts = [part for part in (between[:middle], between[middle:]) if part]
+        return [first, *(outcome for part in parts for outcome in self._write_batch(resource, part)), last]
 
     def _post(
         self, resource: str, body: list[dict[str, Any]], params: dict[str, str]
@@ -298,7 +323,7 @@ def _outcome_of(error: VendorError) -> WriteOutcome:
     message = message_of(error.body) or str(error)
     if 400 <= error.status < 500 and error.status != 408:
         kind_of_error = class_of(error.status, message)
-        is_retryable = isinstance(error, RateLimited | Unauthorised)  # of the account, not of the record
+        is_retryable = isinstance(error, RateLimited | Unauthorised | Forbidden)  # of the account, not of the record
         return WriteOutcome("rejected", None, error.status, message, kind_of_error, is_retryable)
     return WriteOutcome("unknown", None, error.status, message, "server" if error.status >= 500 else "unreachable")
 

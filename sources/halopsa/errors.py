@@ -34,7 +34,12 @@ def message_of(body: str) -> str:
         parsed = json.loads(body)
     except ValueError:
         parsed = re.sub(r"<[^>]*>", " ", body)
-    return " ".join(_text_of(parsed).split())[:MESSAGE_LENGTH_MAX]
+    return storable(" ".join(_text_of(parsed).split())[:MESSAGE_LENGTH_MAX])
+
+
+def storable(text: str) -> str:
+    """Text as every database takes it: a question mark for a lone surrogate, nothing for a NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 def class_of(status: int, message: str) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sources.halopsa.settings import GOLDEN_ID_FIELD, QUIET_ALWAYS, QUIET_ON_CREATE, RESOURCES
+from sources.intake import text_fault
 
 # Our word -> Halo's name. `website` and `domain` of a client, `phone` and the address of its main site, because lists
 # of clients carry no phone and no address.
@@ -58,7 +59,7 @@ _WRITABLE_BASE: Mapping[str, frozenset[str]] = {
     "Site": frozenset(
         {"id", "name", "client_id", "phonenumber", "delivery_address", "emaildomain", "inactive", "customfields"}
     ),
-    "Users": frozenset({"id", "site_id", "inactive", "customfields"} | set(USER_FIELDS.values())),
+    "Users": frozenset({"id", "site_id", "inactive", "is_prospect", "customfields"} | set(USER_FIELDS.values())),
 }
 WRITABLE: Mapping[str, frozenset[str]] = {
     resource: names | QUIET_ALWAYS[resource].keys() | QUIET_ON_CREATE[resource].keys()
@@ -79,6 +80,7 @@ def read_client(payload: Mapping[str, Any]) -> dict[str, Any]:
         "toplevel_id": as_id(payload.get("toplevel_id")),
         "golden_id": golden_id(payload),
         **_texts(payload, CLIENT_FIELDS),
+        "is_prospect": payload.get("is_account") is True if "is_account" in payload else None,
         "is_inactive": payload.get("inactive") is True,
     }
 
@@ -110,6 +112,28 @@ def read_user(payload: Mapping[str, Any]) -> dict[str, Any]:
         "is_general_user": is_general_user(payload),
         "is_service_account": payload.get("isserviceaccount") is True,
     }
+
+
+def faults(payload: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    """Our word -> why its value cannot be used, of the fields in `names` (our word -> Halo's name) and `golden_id`.
+
+    Nothing is repaired: a value that we cannot read whole is one that we could neither compare nor give back.
+    """
+    values = {ours: payload.get(halo) for ours, halo in names.items()} | {"golden_id": golden_id(payload)}
+    address = payload.get(ADDRESS_FIELD)
+    if isinstance(address, Mapping):
+        values |= {ours: address.get(line) for ours, line in ADDRESS_LINES.items()}
+    elif address not in (None, ""):
+        values |= dict.fromkeys(ADDRESS_LINES, address)
+    return {name: fault for name, value in values.items() if (fault := _fault(value)) is not None}
+
+
+def _fault(value: Any) -> str | None:
+    if isinstance(value, str):
+        return text_fault(value)
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return None
+    return f"a {type(value).__name__} instead of text"
 
 
 def updated_at(payload: Mapping[str, Any]) -> datetime | None:

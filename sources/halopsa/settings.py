@@ -41,6 +41,10 @@ COUNT_ERROR_SHARE_MAX = 0.02
 COUNT_ERROR_ROWS_MAX = 3
 ROWS_MAX = 2_000_000  # a server that invents new ids for ever must end some day
 
+# Pages of the change log that one reconciliation may cost at most: 20,000 changes, a little more than four minutes of
+# the default budget. A tenant that does more between two of them is read as far, and is told so.
+AUDIT_PAGES_MAX = 200
+
 # A mirror that lost more than half since the last good load is a restricted agent or a broken list, not a clean-up.
 SHRINK_SHARE_MAX = 0.5
 

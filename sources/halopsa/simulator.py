@@ -1,7 +1,8 @@
 """A faithful local HaloPSA: sign-in, rate limit, Client, Site, Users and their definitions, with its real manners.
 
 Belongs here: HTTP, tokens, the rolling limit, faults. Does not: records (`simulator_records.py`), reading them
-(`simulator_lists.py`), the knobs (`simulator_modes.py`), the first content (`simulator_seed.py`).
+(`simulator_lists.py`), the change log (`simulator_audit.py`), the knobs (`simulator_modes.py`), the first content
+(`simulator_seed.py`).
 Surprise: there is no /api/Contact, error bodies have a different shape every time, and an answer to many records shows
 the last one only. `/_sim/...` is for tests and costs no budget; product code never calls it.
 
@@ -26,14 +27,26 @@ from werkzeug.wrappers import Request, Response
 from sources.clock import Clock
 from sources.halopsa.simulator_lists import HaloLists
 from sources.halopsa.simulator_modes import HaloModes
-from sources.halopsa.simulator_names import LIST_KEY, RESOURCES, TOPLEVELS
+from sources.halopsa.simulator_names import AGENTS, API_AGENT, LIST_KEY, RESOURCES, TOPLEVELS
 from sources.halopsa.simulator_records import HaloFixture, HaloRecords, Refused, Row
 from sources.halopsa.simulator_seed import fixture_of
 from sources.simulation import DropConnection, Fault, Simulator, SimulatorStore, json_response
 
 _ANONYMOUS = ("/auth/token", "/api/AuthInfo", "/api/InstanceInfo")
 # Paths are case-insensitive at Halo; the log and the fault script know them in one spelling.
-_PARTS = ("api", "auth", "token", *RESOURCES, "AuthInfo", "InstanceInfo", "FieldInfo", "TopLevel")
+_PARTS = (
+    "api",
+    "auth",
+    "token",
+    *RESOURCES,
+    "AuthInfo",
+    "InstanceInfo",
+    "FieldInfo",
+    "TopLevel",
+    "Audit",
+    "Agent",
+    "me",
+)
 _SPELLING = {part.lower(): part for part in _PARTS}
 
 
@@ -116,6 +129,8 @@ class HaloSimulator(Simulator):
             self.route("GET", path, self._info)
         self.route("GET", "/api/FieldInfo", self._field_info)
         self.route("GET", "/api/TopLevel", self._top_level)
+        self.route("GET", "/api/Audit", self._audit)
+        self.route("GET", "/api/Agent/me", self._agent)
         for resource in RESOURCES:
             for method, path, handler in (
                 ("GET", f"/api/{resource}", self._list),
@@ -216,6 +231,16 @@ class HaloSimulator(Simulator):
         tree = [{"id": number, "name": name, "level": 1} for number, name in TOPLEVELS.items()]
         return json_response({"record_count": len(tree), "tree": tree})
 
+    def _audit(self, request: Request) -> Response:
+        if self.modes.audit != "readable":
+            return Response("", status=403 if self.modes.audit == "forbidden" else 404)
+        return json_response(self.records.audit.page(request.args))
+
+    def _agent(self, request: Request) -> Response:
+        if self.modes.audit != "readable":
+            return Response("", status=403)
+        return json_response({"id": API_AGENT, "name": AGENTS[API_AGENT]})
+
     def _list(self, request: Request) -> Response:
         resource = request.path.split("/")[2]
         try:
@@ -239,7 +264,7 @@ class HaloSimulator(Simulator):
             elements = json.loads(request.get_data())
             if not isinstance(elements, list) or not elements:
                 raise Refused("", {"": ["Cannot deserialize the current JSON object into a JSON array."]})
-            rows = self.records.post(resource, elements, fail_at=fail_at)
+            rows = self.records.post(resource, elements, fail_at=fail_at, by=API_AGENT)
         except ValueError:
             return self._refusal(Refused("", {"": ["Unexpected character encountered while parsing value."]}))
         except Refused as refused:
@@ -301,7 +326,7 @@ class HaloSimulator(Simulator):
         self._late = [late for late in self._late if late[0] > self.clock.time()]
         born_s = self.records.created_at_s
         for due_s, resource, elements in due:
-            for row in self.records.post(resource, elements):  # when it was due, not when somebody asked
+            for row in self.records.post(resource, elements, by=API_AGENT):  # when it was due, not when somebody asked
                 born_s[resource, row["id"]] = min(due_s, born_s.get((resource, row["id"]), due_s))
 
     def _change_state(self, fault: Fault) -> None:

@@ -47,6 +47,9 @@ class HaloModes:
     uniqueness: Literal["none", "unique_name_per_site", "unique_email_per_client"] = "none"
     mandatory_fields: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"Client": ("toplevel_id",)})
 
+    audit: Literal["readable", "forbidden", "missing"] = "readable"
+    audit_names: Literal["label", "api"] = "label"  # how the change log spells a field; no public source tells
+
     golden_id_field: str | None = "CFGoldenId"  # None: the admin has not made it
     user_typeid: int = 4  # of FieldInfo; unknown in public sources
 

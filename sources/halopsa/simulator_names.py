@@ -21,6 +21,9 @@ def _ordered(text: str) -> tuple[str, ...]:
 RESOURCES = ("Client", "Site", "Users")
 LIST_KEY = {"Client": "clients", "Site": "sites", "Users": "users"}
 STAMP = {"Client": "alastupdate", "Site": "slastupdate", "Users": "ulastupdate"}
+AUDIT_TABLE = {"Client": "AREA", "Site": "SITE", "Users": "USERS"}
+AGENTS = {1: "Halosync API", 7: "Pat Agent"}
+API_AGENT, PERSON = AGENTS
 UNSET_DATE = "1900-01-01T00:00:00"
 TOPLEVELS = {1: "Customers", 2: "Partners"}
 
@@ -51,6 +54,15 @@ PARENT = {"Client": "toplevel_id", "Site": "client_id", "Users": "site_id"}
 ADDRESS_KEYS = ("line1", "line2", "line3", "line4", "postcode")
 ID_FIELDS = _names("id site_id client_id toplevel_id")
 LENGTH_MAX = {"name": 255, "firstname": 200, "surname": 200, "website": 250, "domain": 250}
+
+# What a screen calls a field, where its name does not say so by itself.
+LABELS = {
+    "title": "Job Title",
+    "phonenumber": "Phone Number",
+    "mobilenumber": "Mobile Number",
+    "emailaddress": "Email Address",
+    "firstname": "First Name",
+}
 
 # Lists are thinner than details.
 THIN: Mapping[str, tuple[str, ...]] = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sources.clock import Clock
+from sources.halopsa.simulator_audit import HaloAudit
 from sources.halopsa.simulator_modes import HaloModes
 from sources.halopsa.simulator_names import (
     ADDRESS_KEYS,
@@ -22,6 +23,7 @@ from sources.halopsa.simulator_names import (
     ID_FIELDS,
     LENGTH_MAX,
     PARENT,
+    PERSON,
     RESOURCES,
     TOPLEVELS,
 )
@@ -58,6 +60,7 @@ class HaloRecords:
         self.ignored: Counter[str] = Counter()  # names posted that Halo does not know
         self.created_at_s: dict[tuple[str, int], float] = {}
         self.definitions = modes.custom_field_definitions()
+        self.audit = HaloAudit(modes, store, self.definitions)
         self._load(fixture)
 
     # -- state ----------------------------------------------------------------------------------------------------
@@ -117,6 +120,7 @@ class HaloRecords:
         """A person changes one field in Halo's own screens."""
         row = self.rows[resource][record_id]
         if row.get(name) != value:
+            self.audit.note(resource, row, {name: value}, by=PERSON, at=self._stamp())
             row[name] = value
             row["_updated"] = self._stamp()
             self.versions[resource] += 1
@@ -124,8 +128,9 @@ class HaloRecords:
 
     # -- posting --------------------------------------------------------------------------------------------------
 
-    def post(self, resource: str, elements: list[Any], *, fail_at: int | None = None) -> list[Row]:
+    def post(self, resource: str, elements: list[Any], *, fail_at: int | None = None, by: int = PERSON) -> list[Row]:
         """Apply an array in order; what stands before a refused element stays applied, unless the tenant is atomic.
+        `by` is the agent who does it, for the change log.
 
         Raises:
             Refused: the first element that is wrong; `fail_at` makes one so.
@@ -138,7 +143,8 @@ class HaloRecords:
             if number == fail_at:
                 raise Refused("An error occurred while saving the record.")
             self._check(resource, number, element)
-            done.append(self._apply(resource, {str(key).lower(): value for key, value in element.items()}))
+            fields = {str(key).lower(): value for key, value in element.items()}
+            done.append(self._apply(resource, fields, by=by))
         return done
 
     def _check(self, resource: str, number: int, element: Any) -> None:
@@ -196,7 +202,7 @@ class HaloRecords:
         if value and any(user_id != fields.get("id") for user_id in taken):
             raise Refused(f"A user with this {'name' if name == 'name' else 'email address'} already exists.")
 
-    def _apply(self, resource: str, fields: Row) -> Row:
+    def _apply(self, resource: str, fields: Row, *, by: int) -> Row:
         unknown = fields.keys() - FIELDS[resource] - FLAGS - CREATE_ONLY[resource]
         self.ignored.update(f"{resource}.{name}" for name in unknown)
         kept = {name: value for name, value in fields.items() if name in FIELDS[resource]}
@@ -207,16 +213,17 @@ class HaloRecords:
         if "customfields" in fields:
             kept["_custom"] = self._custom_values(resource, fields["customfields"])
         if fields.get("id") in self.rows[resource]:
-            return self._update(resource, self.rows[resource][fields["id"]], kept)
+            return self._update(resource, self.rows[resource][fields["id"]], kept, by=by)
         return self._create(resource, kept, fields)
 
-    def _update(self, resource: str, row: Row, kept: Row) -> Row:
+    def _update(self, resource: str, row: Row, kept: Row, *, by: int) -> Row:
         if "_custom" in kept and self.modes.custom_fields == "merge":
             kept["_custom"] = {**row.get("_custom", {}), **kept["_custom"]}
         if any(row.get(name) != value for name, value in kept.items()):
             if resource == "Users" and kept.get("site_id", row["site_id"]) != row["site_id"]:
                 self.users_of[row["site_id"]].remove(row["id"])
                 self.users_of[kept["site_id"]].append(row["id"])
+            self.audit.note(resource, row, kept, by=by, at=self._stamp())
             row.update(kept)
             row["_updated"] = self._stamp()
             self.versions[resource] += 1

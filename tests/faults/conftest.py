@@ -1,4 +1,4 @@
-"""The fixture and the two helpers that the tests of faults share."""
+"""The fixtures and the two helpers that the tests of faults share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 
 from assets.publishing import outbox
 from assets.publishing.publisher import publish
+from tests.assets.publishing.ledgers import pytest_generate_tests, store
 from tests.assets.publishing.publishing_house import House
+
+__all__ = ["pytest_generate_tests", "store"]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ SEEDS = int(os.environ.get("HALOSYNC_FAULT_SEEDS", "20"))
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory) -> Iterator[LastingHouse]:
+def house(tmp_path_factory, store) -> Iterator[LastingHouse]:
     house = LastingHouse(tmp_path_factory.mktemp("lasting"))
     yield house
     house.ledger.close()

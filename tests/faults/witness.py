@@ -63,8 +63,8 @@ class Witness:
                 if name in element and repr(element[name]) not in said[resource, name]:
                     yield f"{resource} {halo_id} took a {name} from us that no effect tells of"
 
-    def _applied(self, resource: str, fields: dict[str, Any]) -> dict[str, Any]:
-        row = self._apply(resource, fields)
+    def _applied(self, resource: str, fields: dict[str, Any], *, by: int) -> dict[str, Any]:
+        row = self._apply(resource, fields, by=by)
         if not self._is_person:
             self.from_us.append((resource, row["id"], fields))
         for name, value in fields.items():

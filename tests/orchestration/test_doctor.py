@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from assets.publishing import chain
 from assets.publishing.ledger import STAMP, UNFINISHED_RESTORE, Ledger, upsert
@@ -45,7 +46,7 @@ def troubles(settings: Settings) -> list[tuple[str, str]]:
 
 
 def set_mark(settings: Settings, name: str, value: int) -> None:
-    ledger = Ledger.open(settings.ledger)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
     with ledger.transaction() as connection:
         upsert(connection, mark, [{"name": name, "value": value}])
     ledger.close()
@@ -57,8 +58,8 @@ def set_version(settings: Settings, version: str) -> None:
 
 
 def break_chain(settings: Settings) -> None:
-    ledger = Ledger.open(settings.ledger)
-    chain.key_of(ledger.folder)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
+    chain.key_of(ledger)
     event = {"effect_id": 1, "state": "acked", "at": EPOCH, "fence": 1, "run_id": "r", "digest": "d"}
     with ledger.transaction() as connection:
         connection.execute(effect_event.insert().values(**event, previous="0" * 64, hash="forged"))
@@ -111,7 +112,7 @@ def test_each_trouble_is_named_once_with_its_remedy(settings, name):
 
 
 def test_a_lease_that_is_held_is_named(settings):
-    ledger = Ledger.open(settings.ledger)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
     with ledger.lease(LEASE):
         held = troubles(settings)
     ledger.close()
@@ -147,3 +148,16 @@ def test_the_verb_says_it_as_one_object_and_by_its_exit_code(settings, monkeypat
 
     assert (well, sound["is_well"], ill, told["is_well"]) == (Exit.DONE, True, Exit.PARTIAL, False)
     assert [check["check"] for check in told["checks"] if not check["is_well"]] == ["restored"]
+
+
+def test_delivery_rules_that_contradict_each_other_are_named(settings, tmp_path):
+    rules = tmp_path / "mine.toml"
+    rules.write_text('[delivery]\ncontact = "both_for_test"\n')
+    halo = settings.sources.halopsa.model_copy(
+        update={"base_url": "http://halo.test", "tenant": "acme", "client_id": "id", "client_secret": SecretStr("x")}
+    )
+    sources = settings.sources.model_copy(update={"halopsa": halo})
+
+    found = troubles(settings.model_copy(update={"publishing_file": rules, "sources": sources}))
+
+    assert [check for check, _ in found] == ["delivery"]

@@ -96,3 +96,11 @@ def test_2_when_halopsa_does_not_know_us_before_anything_is_fetched(copy):
         "halopsa: HaloPSA is up and its sign-in does not know tenant 'acme-wrong'; it calls itself 'acme'. Mend "
         "SOURCES__HALOPSA__TENANT. Nothing was fetched. Without HaloPSA: halosync run --no-publish.\n"
     )
+
+
+def test_restore_is_2_where_no_overwritten_value_is_listed(copy):
+    with copy.vendors() as (_, environment):
+        done = halosync("reconcile", "--restore", "con_0123", "job_title", data=copy.root, **environment)
+
+    assert done.returncode == 2
+    assert "con_0123: no overwritten value" in done.stderr

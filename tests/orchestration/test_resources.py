@@ -27,7 +27,7 @@ def test_two_runtimes_of_one_data_folder_share_halopsas_rate_window(tmp_path):
     second.session.http.limiter.acquire()
 
     assert 299 < clock.time() - began_s < 302
-    ledger = Ledger.open(settings.ledger)
+    ledger = Ledger.open(settings.ledger, settings.data_root)
     with ledger.read() as connection:
         assert connection.scalar(sa.select(sa.func.count()).where(call.c.api == "halopsa")) <= halo.calls_per_window + 1
     ledger.close()

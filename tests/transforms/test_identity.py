@@ -27,7 +27,9 @@ def _after(identified: Identified, known: Known) -> Known:
     ages = dict(known.age_of)
     for golden_id in sorted(set(identified.golden_of.values())):
         ages.setdefault(golden_id, max(ages.values(), default=0) + 1)
-    return Known({**known.member_of, **identified.golden_of}, ages, frozenset(identified.golden_of.values()))
+    member_of = {**known.member_of, **identified.golden_of}
+    absent = frozenset(member_of.keys() - identified.golden_of.keys())
+    return Known(member_of, ages, frozenset(identified.golden_of.values()), absent)
 
 
 def test_from_nothing_ids_are_digests_of_the_founding_record() -> None:
@@ -108,3 +110,36 @@ def test_ids_partition_as_clusters_do_through_any_history(history: list[dict[str
         pairs = {(clusters[key], identified.golden_of[key]) for key in clusters}
         assert len(pairs) == len({name for name, _ in pairs}) == len({golden_id for _, golden_id in pairs})
         known = _after(identified, known)
+
+
+def test_records_that_left_and_came_back_altered_do_not_outvote_one_that_stayed() -> None:
+    """Two records of an entity left; back under another name they are a pair of their own, and the id stays."""
+    first = identify("contact", {"a:1": "x", "b:1": "x", "c:1": "x"}, NOTHING)
+    known = _after(first, NOTHING)
+    known = _after(identify("contact", {"a:1": "x"}, known), known)
+
+    back = identify("contact", {"a:1": "x", "b:1": "y", "c:1": "y"}, known)
+
+    assert back.golden_of["a:1"] == first.golden_of["a:1"]
+    assert back.golden_of["b:1"] == back.golden_of["c:1"] == mint("contact", "b:1")
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 3), min_size=1), min_size=2, max_size=6))
+def test_an_entity_whose_members_did_not_change_keeps_its_id(history: list[dict[str, int]]) -> None:
+    """Whatever else came, left, merged, split or returned around it."""
+    known, before = NOTHING, dict[str, int]()
+    for clusters in history:
+        was = _ids_by_members(before, known.member_of)
+        identified = identify("contact", {key: str(name) for key, name in clusters.items()}, known)
+        now = _ids_by_members(clusters, identified.golden_of)
+        assert {members: now[members] for members in was.keys() & now.keys()} == {
+            members: was[members] for members in was.keys() & now.keys()
+        }
+        known, before = _after(identified, known), clusters
+
+
+def _ids_by_members(clusters: dict[str, int], golden_of: dict[str, str]) -> dict[frozenset[str], str]:
+    found: dict[int, set[str]] = {}
+    for key, name in clusters.items():
+        found.setdefault(name, set()).add(key)
+    return {frozenset(keys): golden_of[min(keys)] for keys in found.values()}

@@ -47,12 +47,14 @@ class Ledger:
     members: dict[str, dict[str, dict[str, object]]] = field(default_factory=lambda: {name: {} for name in ENTITIES})
     ages: dict[str, dict[str, int]] = field(default_factory=lambda: {name: {} for name in ENTITIES})
     live: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in ENTITIES})
+    here: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in ENTITIES})
     heads: dict[str, pa.Table] = field(default_factory=dict)
 
     def keep(self, engine: DuckDBEngine, run: int) -> None:
         for entity in ENTITIES:
             members = engine.fetch(f"golden.{entity}_identity").to_pylist()
             self.members[entity] |= {row["record_key"]: row for row in members}
+            self.here[entity] = {str(row["record_key"]) for row in members}
             self.live[entity] = {row["golden_id"] for row in members}
             for golden_id in sorted(self.live[entity]):
                 self.ages[entity].setdefault(golden_id, run)
@@ -67,7 +69,11 @@ class Ledger:
         )
         for entity in ENTITIES:
             ages = self.ages[entity]
-            rows = [{**row, "first_seq": ages[row["golden_id"]]} for row in self.members[entity].values()]
+            here = self.here[entity]
+            rows = [
+                {**row, "first_seq": ages[row["golden_id"]], "is_present": row["record_key"] in here}
+                for row in self.members[entity].values()
+            ]
             context.registry[entity] = pa.Table.from_pylist(rows, schema=REGISTRY_SCHEMA)
             ids = [
                 {"golden_id": name, "first_seq": age, "is_live": name in self.live[entity]}

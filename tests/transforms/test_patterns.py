@@ -35,7 +35,7 @@ def _levels(
         {name: row.get(name) for name in COMPARED["contact"]} | {"rid": rid} for rid, row in ((1, left), (2, right))
     ]
     schema = pa.schema([("rid", pa.int64()), *((name, pa.string()) for name in COMPARED["contact"])])
-    sides = Sides(pa.Table.from_pylist(rows, schema=schema), "rid")
+    sides = Sides(pa.Table.from_pylist(rows, schema=schema).to_batches(), "rid")
     pairs = pa.RecordBatch.from_pydict({"l": [1, 2], "r": [2, 1], "is_sample": [False, False]})
 
     patterns = kernel(pairs, *sides.of(pairs)).column("pattern").to_numpy()

@@ -58,7 +58,8 @@ def _ledger_after(engine: DuckDBEngine, context: Context) -> Context:
     after = Context(run_at=SECOND, models=dict(context.models))
     for entity in ENTITIES:
         members = engine.fetch(f"golden.{entity}_identity")
-        after.registry[entity] = members.append_column("first_seq", pa.array([1] * len(members), pa.int64()))
+        members = members.append_column("first_seq", pa.array([1] * len(members), pa.int64()))
+        after.registry[entity] = members.append_column("is_present", pa.array([True] * len(members)))
         ids = pc.unique(members["golden_id"])
         after.ids[entity] = pa.table({"golden_id": ids, "first_seq": [1] * len(ids), "is_live": [True] * len(ids)})
         after.heads[entity] = engine.fetch(f"golden.{entity}", ("golden_id", "content_hash", "updated_at"))

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from transforms.calibration import Calibration
+from transforms.engines.duckdb import DuckDBEngine
 from transforms.features import BITS, FEATURES
 from transforms.kernels.refine import refine
 from transforms.model import Model, pair_name
@@ -87,6 +88,36 @@ def test_each_source_that_names_both_groups_counts_once(model: Model) -> None:
     rows: list[Row] = [(told, "one", "one"), (told, "one", "one"), (told, "two", "two"), (told, "one", "two")]
 
     assert _weighed(model, rows) == -8000 + 12000 - 3000 - 2000 + 500
+
+
+def test_what_is_no_record_of_a_source_says_nothing_of_sources(model: Model) -> None:
+    told = _pattern(first=SAME)
+    rows: list[Row] = [(told, "", "one"), (told, "", ""), (told, "one", "two")]
+
+    assert _weighed(model, rows) == -8000 + 12000 + 500
+    assert _weighed(model, rows[:2]) == -8000 + 12000
+
+
+def test_an_employer_beside_a_contact_is_no_record_of_its_source() -> None:
+    """One source wrote an employer in two ways; counted as two records of it, they and the real one stayed apart."""
+    keys = ["one:7", "one:name:acme", "one:name:acme uk", "two:domain:acme.com", "two:9"]
+    rids = range(len(keys))
+    with DuckDBEngine() as engine:
+        one_component = {"component": [0] * len(keys), "judged_as": rids}
+        engine.put("resolved.organisation_component", pa.table({"rid": rids, **one_component}))
+        engine.put("resolved.organisation_reopened", pa.table({"rid": rids}))
+        sources = [key.split(":")[0] for key in keys]
+        engine.put("resolved.organisation_feature", pa.table({"rid": rids, "record_key": keys, "source": sources}))
+        pairs = [(0, 1), (1, 2), (1, 3), (0, 4)]
+        ends = {"l": [left for left, _ in pairs], "r": [right for _, right in pairs]}
+        rest = {"weight": [0] * len(pairs), "pattern": [0] * len(pairs)}
+        engine.put("resolved.organisation_pair", pa.table({**ends, **rest}))
+
+        engine.sql("resolved.organisation_inside")
+        found = engine.fetch("resolved.organisation_inside").sort_by([("l", "ascending"), ("r", "ascending")])
+
+    sources_of = zip(found["source_low"].to_pylist(), found["source_high"].to_pylist(), strict=True)
+    assert list(sources_of) == [("", ""), ("one", "two"), ("", ""), ("", "")]
 
 
 def test_two_namesakes_told_by_many_records_stay_two(model: Model) -> None:

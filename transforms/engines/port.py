@@ -13,10 +13,12 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from transforms.engines.pairing import Side
+
 # A kernel turns one batch into one batch; `map_groups` promises that no group is cut by a batch's edge.
 Kernel = Callable[[pa.RecordBatch], pa.RecordBatch]
-# Pairs of row keys, and the two rows of each pair, whose text columns are dictionary arrays over one dictionary.
-PairKernel = Callable[[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch], pa.RecordBatch]
+# Pairs of row keys, and the two rows of each pair, their text as numbers of one dictionary.
+PairKernel = Callable[[pa.RecordBatch, Side, Side], pa.RecordBatch]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Belongs here: which level each feature of a pair reaches. Does not: what the levels are called and which compete
 (features.py), how alike two strings are (compare.py), what a level is worth (learned, model.py).
-Surprise: records arrive as dictionary arrays over one common dictionary, so "equal" is a comparison of integers, and
+Surprise: the texts of records arrive as numbers of one common dictionary, so "equal" is a comparison of integers, and
 rapidfuzz sees every distinct pair of unequal values once a batch, however many pairs of records show it.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.engines.pairing import Side
 from transforms.features import BITS, FEATURES
 from transforms.kernels.compare import CLOSE, DIFFERENT, INITIAL, MEASURES, SAME_FORM, SIBLING, SIMILAR
 
@@ -74,16 +74,16 @@ class Common:
 class Facing:
     """Records of a batch, row against row."""
 
-    def __init__(self, left: pa.RecordBatch, right: pa.RecordBatch, common: Common) -> None:
+    def __init__(self, left: Side, right: Side, common: Common) -> None:
         self._left, self._right, self._common = left, right, common
         self._codes: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._likeness: dict[str, np.ndarray] = {}
-        self.dictionary = left.column(left.schema.get_field_index("source")).dictionary
+        self.dictionary = left.dictionary
 
     def codes(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The values of both sides as numbers, -1 where there is none."""
         if name not in self._codes:
-            self._codes[name] = _codes(self._left, name), _codes(self._right, name)
+            self._codes[name] = self._left.codes(name), self._right.codes(name)
         return self._codes[name]
 
     def missing(self, name: str) -> np.ndarray:
@@ -115,16 +115,17 @@ class Facing:
         rows = np.flatnonzero((left >= 0) & (right >= 0) & (left != right))
         if len(rows):
             low, high = np.minimum(left[rows], right[rows]), np.maximum(left[rows], right[rows])
-            place, distinct = pd.factorize(low.astype(np.int64) << 32 | high)
+            both = pa.array(low.astype(np.int64) << 32 | high).dictionary_encode()
+            distinct = both.dictionary.to_numpy()
             texts = (self._texts(distinct >> 32), self._texts(distinct & 0xFFFFFFFF))
-            levels[rows] = MEASURES[name](*texts).astype(np.int8)[place]
+            levels[rows] = MEASURES[name](*texts).astype(np.int8)[both.indices.to_numpy()]
         return levels
 
     def _texts(self, codes: np.ndarray) -> list[str]:
         return self.dictionary.take(pa.array(codes)).to_pylist()
 
     def __len__(self) -> int:
-        return self._left.num_rows
+        return len(self._left)
 
 
 @dataclass(frozen=True)
@@ -134,17 +135,13 @@ class Patterns:
     entity: str
     common: Common
 
-    def __call__(self, pairs: pa.RecordBatch, left: pa.RecordBatch, right: pa.RecordBatch) -> pa.RecordBatch:
+    def __call__(self, pairs: pa.RecordBatch, left: Side, right: Side) -> pa.RecordBatch:
         facing = Facing(left, right, self.common)
         pattern = np.zeros(len(facing), dtype=np.int64)
         for place, feature in enumerate(FEATURES[self.entity]):
             pattern |= LEVELS_OF[self.entity][feature.name](facing).astype(np.int64) << (BITS * place)
         columns = [pairs.column("l"), pairs.column("r"), pairs.column("is_sample"), pa.array(pattern)]
         return pa.RecordBatch.from_arrays(columns, schema=PATTERN_SCHEMA)
-
-
-def _codes(batch: pa.RecordBatch, name: str) -> np.ndarray:
-    return pc.fill_null(batch.column(name).indices, -1).to_numpy()
 
 
 def _levels(*rules: Rule, default: int) -> Levels:

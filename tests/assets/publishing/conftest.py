@@ -1,4 +1,4 @@
-"""The fixture that the tests of publishing share; the house itself is in publishing_house.py."""
+"""The fixtures that the tests of publishing share; the house itself is in publishing_house.py."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 from publishing_house import House
+
+from tests.assets.publishing.ledgers import pytest_generate_tests, store
+
+__all__ = ["pytest_generate_tests", "store"]
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ import pyarrow as pa
 
 from assets.publishing import commit as commits
 from assets.publishing import mirror
-from assets.publishing.ledger import Ledger
 from assets.publishing.publisher import publish
 from assets.publishing.session import PublishResult
 from sources.clock import VirtualClock
@@ -26,6 +23,7 @@ from sources.halopsa.client import HaloClient
 from sources.halopsa.simulator import HaloSimulator
 from sources.halopsa.simulator_records import HaloFixture
 from sources.simulation import InMemoryAdapter
+from tests.assets.publishing import ledgers
 from transforms.contracts import GOLDEN_CONTACT, GOLDEN_ORGANISATION
 
 COLUMNS = {"organisation": GOLDEN_ORGANISATION.column_names, "contact": GOLDEN_CONTACT.column_names}
@@ -63,14 +61,6 @@ def changes_between(before: Golden, after: Golden, entity: str) -> pa.Table:
     return pa.table({name: [row[name] for row in rows] for name in names})
 
 
-@lru_cache
-def empty_ledger() -> bytes:
-    """A migrated ledger, made once: migrating it for each of 200 tests would take longer than the tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        Ledger.open(Path(folder) / "ledger.sqlite").close()
-        return (Path(folder) / "ledger.sqlite").read_bytes()
-
-
 class House:
     """One installation beside one Halo tenant."""
 
@@ -78,8 +68,7 @@ class House:
         self.folder = folder
         self.clock = VirtualClock()
         folder.mkdir(exist_ok=True)
-        (folder / "ledger.sqlite").write_bytes(empty_ledger())
-        self.ledger = Ledger.open(folder / "ledger.sqlite")
+        self.ledger = ledgers.opened(folder)
         self.simulator = HaloSimulator(fixture, self.clock, **modes)
         self.golden: dict[str, Golden] = {"organisation": {}, "contact": {}}
         self.runs = 0
@@ -96,7 +85,7 @@ class House:
     def restart(self) -> House:
         """A new process on the same files."""
         self.ledger.close()
-        self.ledger = Ledger.open(self.folder / "ledger.sqlite")
+        self.ledger = ledgers.opened(self.folder)
         self._connect()
         return self
 

@@ -8,6 +8,8 @@ from assets.publishing import reasons
 from assets.publishing.adopt_contacts import Candidate, Claim, contact_candidates, emails_of, match_contacts
 from assets.publishing.mirror import HaloRecord
 
+pytestmark = pytest.mark.one_store
+
 
 def person(golden_id: str, name: str, client: int | None, *emails: str, is_placed: bool = True) -> Claim:
     return Claim(golden_id, name, emails_of(*emails), None if client is None else frozenset({client}), is_placed)

@@ -15,6 +15,8 @@ from assets.publishing.adopt_organisations import (
 )
 from assets.publishing.evidence import Facts, facts_of
 
+pytestmark = pytest.mark.one_store
+
 
 def facts(name: str | None, *addresses: str, phone: str | None = None, postcode: str | None = None) -> Facts:
     return facts_of(names=[name], addresses=addresses, phones=[phone], postcodes=[postcode])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from assets.publishing.crosswalk import Link
 from assets.publishing.evidence import Facts, compare, facts_of
 from assets.publishing.mirror import HaloRecord
 from assets.publishing.rules import shipped_rules
+
+pytestmark = pytest.mark.one_store
 
 # Few values, so that they meet: equal, near, a branch, another, none.
 NAMES = ("Acme", "Acme Ltd", "Acme Works", "Acme Wroks", "Acme Scotland", "Bolt", None)

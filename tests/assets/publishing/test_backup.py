@@ -21,6 +21,8 @@ from assets.publishing.reconcile import reconcile
 from assets.publishing.restore import restore
 from assets.publishing.rules import demo_rules
 
+pytestmark = pytest.mark.one_store
+
 ACME = organisation("org_acme", "Acme Ltd", domain="acme.test")
 BOLT = organisation("org_bolt", "Bolt Inc", domain="bolt.test")
 ANN = contact("con_ann", "Ann", "Lee", "org_acme")
@@ -50,7 +52,7 @@ def yesterday(house: House, archive: Path) -> Path:
 
 def put_back(house: House, folder: Path, archive: Path) -> None:
     house.ledger.close()
-    restore(folder, house.folder / "ledger.sqlite", archive, house.clock, leases=LEASES)
+    restore(folder, house.folder / "ledger.sqlite", house.folder, archive, house.clock, leases=LEASES)
     house.restart()
 
 
@@ -70,7 +72,7 @@ def test_a_backup_has_a_receipt_of_every_file_and_is_for_the_owner_alone(yesterd
     receipt = backup.checked(yesterday)
 
     assert set(receipt.files) == {"ledger.sqlite", "chain.key", "archive/apollo/00000001.parquet"}
-    assert (receipt.schema, receipt.problems, receipt.events > 0) == ("0003", [], True)
+    assert (receipt.schema, receipt.problems, receipt.events > 0) == ("0004", [], True)
     assert {path.stat().st_mode & 0o077 for path in (yesterday, *yesterday.rglob("*.*"))} == {0}
 
 
@@ -116,7 +118,7 @@ def test_a_ledger_that_is_damaged_can_be_restored(house, yesterday, archive):
     with pytest.raises(LedgerError, match="backup"):
         Ledger.open(house.folder / "ledger.sqlite")
 
-    restore(yesterday, house.folder / "ledger.sqlite", archive, house.clock, leases=LEASES)
+    restore(yesterday, house.folder / "ledger.sqlite", house.folder, archive, house.clock, leases=LEASES)
 
     assert chain.verify(house.restart().ledger).is_whole
 
@@ -128,7 +130,7 @@ def test_a_restore_under_a_running_pipeline_is_refused(house, yesterday, archive
     before = contents(archive)
 
     with other.lease(lease), pytest.raises(LedgerBusy, match=lease):
-        restore(yesterday, house.folder / "ledger.sqlite", archive, house.clock, leases=LEASES)
+        restore(yesterday, house.folder / "ledger.sqlite", house.folder, archive, house.clock, leases=LEASES)
 
     assert contents(archive) == before
     house.restart()
@@ -137,7 +139,7 @@ def test_a_restore_under_a_running_pipeline_is_refused(house, yesterday, archive
 
 def test_a_restore_under_a_running_service_is_refused(house, yesterday, archive):
     with house.ledger.read(), pytest.raises(LedgerBusy, match="Stop serve"):
-        restore(yesterday, house.folder / "ledger.sqlite", archive, house.clock, leases=LEASES)
+        restore(yesterday, house.folder / "ledger.sqlite", house.folder, archive, house.clock, leases=LEASES)
 
 
 def test_a_backup_that_is_not_as_it_was_written_is_refused_and_nothing_changes(house, yesterday, archive):
@@ -154,7 +156,7 @@ def test_a_backup_that_is_not_as_it_was_written_is_refused_and_nothing_changes(h
         else:
             (copy / path).write_bytes(raw if harm == "altered" else raw[: len(raw) // 2])
         with pytest.raises(BackupRefused, match=r"another (backup|folder)"):
-            restore(copy, house.folder / "ledger.sqlite", archive, house.clock, leases=LEASES)
+            restore(copy, house.folder / "ledger.sqlite", house.folder, archive, house.clock, leases=LEASES)
 
     assert contents(house.folder) == before
 
@@ -193,13 +195,13 @@ def test_a_restore_killed_at_any_step_leaves_a_ledger_that_says_what_to_do(house
 
     def killed() -> None:
         os.replace = lambda *paths: real(*paths) if next(left, None) is not None else os.kill(os.getpid(), 9)
-        restore(yesterday, house.folder / "ledger.sqlite", archive, house.clock, leases=LEASES)
+        restore(yesterday, house.folder / "ledger.sqlite", house.folder, archive, house.clock, leases=LEASES)
 
     house.ledger.close()
     assert exit_code(killed) == -signal.SIGKILL
 
     with pytest.raises(LedgerError, match="Run it again: halosync restore DIR"):
         Ledger.open(house.folder / "ledger.sqlite")
-    restore(yesterday, house.folder / "ledger.sqlite", archive, house.clock, leases=LEASES)
+    restore(yesterday, house.folder / "ledger.sqlite", house.folder, archive, house.clock, leases=LEASES)
     assert chain.verify(house.restart().ledger).is_whole
     assert any("halosync reconcile" in problem for problem in house.publish().problems)

@@ -15,31 +15,25 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from publishing_house import URL, empty_ledger, organisation
+from publishing_house import URL, organisation
 from publishing_house import House as PlainHouse
 
 from assets.publishing.calls import LedgerCalls
-from assets.publishing.ledger import Ledger
 from assets.publishing.tables import call
 from sources.clock import VirtualClock
 from sources.halopsa.client import HaloClient
 from sources.halopsa.simulator import HaloSimulator
 from sources.limiter import CallsHere, RateLimit, RollingLimiter
 from sources.simulation import Fault, InMemoryAdapter
+from tests.assets.publishing import ledgers
 
 DAYS = float(os.environ.get("HALOSYNC_LIMITER_DAYS", "0.25"))
 HALO = RateLimit(300, 300.0)
 OURS = RateLimit(240, 300.0)
 
 
-@pytest.fixture
-def path(tmp_path) -> Path:
-    (tmp_path / "ledger.sqlite").write_bytes(empty_ledger())
-    return tmp_path / "ledger.sqlite"
-
-
-def book(path: Path, api: str = "halopsa") -> LedgerCalls:
-    return LedgerCalls(lambda: Ledger.open(path), api)
+def book(folder: Path, api: str = "halopsa") -> LedgerCalls:
+    return LedgerCalls(lambda: ledgers.opened(folder), api)
 
 
 def fullest(sent: list[float], window_s: float) -> int:
@@ -51,8 +45,7 @@ def fullest(sent: list[float], window_s: float) -> int:
 @given(pauses=st.lists(st.floats(min_value=0, max_value=30), max_size=30), calls=st.integers(1, 5))
 def test_it_waits_exactly_as_one_that_counts_in_memory(tmp_path_factory, pauses, calls):
     folder = tmp_path_factory.mktemp("calls")
-    (folder / "ledger.sqlite").write_bytes(empty_ledger())
-    shared = book(folder / "ledger.sqlite")
+    shared = book(folder)
     clocks = VirtualClock(), VirtualClock()
     limits = [RateLimit(calls, 20), RateLimit(calls * 2, 60)]
     limiters = [RollingLimiter(limits, clock, one) for clock, one in zip(clocks, (shared, CallsHere()), strict=True)]
@@ -66,13 +59,13 @@ def test_it_waits_exactly_as_one_that_counts_in_memory(tmp_path_factory, pauses,
     shared.close()
 
 
-def test_a_restart_remembers_the_window_and_two_apis_do_not_share_one(path):
+def test_a_restart_remembers_the_window_and_two_apis_do_not_share_one(tmp_path):
     clock = VirtualClock()
-    first = book(path)
+    first = book(tmp_path)
     for _ in range(OURS.calls):
         RollingLimiter([OURS], clock, first).acquire()
     first.close()
-    again, other = book(path), book(path, "another")
+    again, other = book(tmp_path), book(tmp_path, "another")
 
     assert RollingLimiter([OURS], clock, other).acquire() == 0
     assert RollingLimiter([OURS], clock, again).acquire() == pytest.approx(OURS.window_s, abs=0.1)
@@ -80,27 +73,28 @@ def test_a_restart_remembers_the_window_and_two_apis_do_not_share_one(path):
     other.close()
 
 
-def test_calls_that_left_the_window_are_forgotten(path):
-    clock, shared = VirtualClock(), book(path)
+def test_calls_that_left_the_window_are_forgotten(tmp_path):
+    clock, shared = VirtualClock(), book(tmp_path)
     limiter = RollingLimiter([RateLimit(3, 10)], clock, shared)
     for _ in range(20):
         limiter.acquire()
 
-    with Ledger.open(path).read() as connection:
+    with ledgers.opened(tmp_path).read() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(call)) <= 6
     shared.close()
 
 
-def test_processes_share_one_window(path):
+def test_processes_share_one_window(tmp_path):
     """Two processes, two threads each, real time: together they keep one limit."""
     program = """
 import sys, threading
-from assets.publishing.calls import LedgerCalls
+from pathlib import Path
 from assets.publishing.ledger import Ledger
+from assets.publishing.calls import LedgerCalls
 from sources.clock import WallClock
 from sources.limiter import RateLimit, RollingLimiter
 clock, lock = WallClock(), threading.Lock()
-limiter = RollingLimiter([RateLimit(10, 1.0)], clock, LedgerCalls(lambda: Ledger.open(sys.argv[1]), "halopsa"))
+limiter = RollingLimiter([RateLimit(10, 1.0)], clock, LedgerCalls(lambda: Ledger.open(sys.argv[1], Path(sys.argv[2])), "halopsa"))
 def work():
     for _ in range(6):
         limiter.acquire()
@@ -112,13 +106,18 @@ threads = [threading.Thread(target=work) for _ in range(2)]
 """
     root = Path(__file__).parents[3]
     workers = [
-        subprocess.Popen([sys.executable, "-c", program, str(path)], cwd=root, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", program, ledgers.place_of(tmp_path), tmp_path],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(2)
     ]
     told = [worker.communicate(timeout=60)[0] for worker in workers]
 
     assert [worker.returncode for worker in workers] == [0, 0]
-    with Ledger.open(path).read() as connection:
+    with ledgers.opened(tmp_path).read() as connection:
         kept = sorted(at.timestamp() for at in connection.scalars(sa.select(call.c.at)))
     assert len("".join(told).split()) == 24
     assert fullest(kept, 1.0) <= 10
@@ -141,12 +140,12 @@ def test_a_backfill_uses_its_budget_and_halo_never_answers_429():
     assert used >= 0.95
 
 
-def test_halo_limits_nobody_over_restarts_of_a_backfill(path):
+def test_halo_limits_nobody_over_restarts_of_a_backfill(tmp_path):
     """Through client and simulator, the process started anew in the middle of a full window."""
     clock = VirtualClock()
     simulator = HaloSimulator(None, clock)
     for _ in range(2):
-        shared = book(path)
+        shared = book(tmp_path)
         halo = HaloClient(
             URL, "acme", simulator.modes.client_id, simulator.modes.client_secret, clock,
             adapter=InMemoryAdapter(simulator), book=shared,

@@ -18,6 +18,7 @@ from assets.publishing import credits, heads, models, registry, runs, tables
 from assets.publishing.commit import commit
 from assets.publishing.ledger import Ledger, LedgerBusy, LedgerError, next_stamp
 from sources.clock import VirtualClock
+from tests.assets.publishing import ledgers
 
 ACME = organisation("org_acme", "Acme Ltd")
 ANN = contact("con_ann", "Ann", "Lee", "org_acme")
@@ -34,7 +35,7 @@ def members(**owner_of: str) -> pa.Table:
 
 
 def test_migrations_from_empty_give_exactly_the_tables_of_the_metadata(tmp_path):
-    ledger = Ledger.open(tmp_path / "ledger.sqlite")
+    ledger = ledgers.opened(tmp_path)
 
     with ledger.read() as connection:
         context = MigrationContext.configure(connection)
@@ -44,14 +45,15 @@ def test_migrations_from_empty_give_exactly_the_tables_of_the_metadata(tmp_path)
 
 
 def test_a_ledger_of_a_newer_release_is_refused_with_a_remedy(tmp_path):
-    ledger = Ledger.open(tmp_path / "ledger.sqlite")
+    ledger = ledgers.opened(tmp_path)
     with ledger.transaction() as connection:
         connection.execute(sa.text("update alembic_version set version_num = '9999'"))
 
     with pytest.raises(LedgerError, match="another release"):
-        Ledger.open(tmp_path / "ledger.sqlite")
+        ledgers.opened(tmp_path)
 
 
+@pytest.mark.one_store
 def test_a_file_that_is_no_ledger_is_refused_with_a_remedy(tmp_path):
     path = tmp_path / "ledger.sqlite"
     path.write_bytes(b"this is not a database, and long enough to be looked at" * 50)
@@ -60,6 +62,7 @@ def test_a_file_that_is_no_ledger_is_refused_with_a_remedy(tmp_path):
         Ledger.open(path)
 
 
+@pytest.mark.one_store
 def test_the_ledger_and_its_side_files_are_for_the_owner_alone(tmp_path):
     ledger = Ledger.open(f"sqlite:///{tmp_path}/new/ledger.sqlite")
     credits.spend(ledger, VirtualClock(), run_id="r", source="apollo", entity="contact", records=1, credits=1.0)
@@ -106,7 +109,7 @@ def test_a_commit_that_fails_half_way_leaves_nothing(house, monkeypatch):
 @settings(max_examples=15)
 @given(st.lists(st.integers(min_value=-(10**7), max_value=10**7), max_size=20))
 def test_stamps_increase_whatever_the_clock_does(tmp_path_factory, steps_s):
-    ledger = Ledger.open(tmp_path_factory.mktemp("stamps") / "ledger.sqlite")
+    ledger = ledgers.opened(tmp_path_factory.mktemp("stamps"))
     start = VirtualClock().now()
     stamps = []
 
@@ -179,8 +182,8 @@ def test_misuse_is_refused_before_anything_is_written(house, entity, kind, said)
 
 
 def test_a_writer_that_waits_too_long_is_told_that_the_ledger_is_busy(tmp_path):
-    ledger = Ledger.open(tmp_path / "ledger.sqlite")
-    impatient = Ledger.open(tmp_path / "ledger.sqlite", busy_timeout_s=0.05)
+    ledger = ledgers.opened(tmp_path)
+    impatient = ledgers.opened(tmp_path, busy_timeout_s=0.05)
 
     with ledger.transaction(), pytest.raises(LedgerBusy), impatient.transaction():
         pass
@@ -217,3 +220,20 @@ def test_credits_add_up_by_source_and_run(house: House):
 
     assert credits.spent(house.ledger) == {"apollo": 5.0, "uplead": 1.0}
     assert credits.spent(house.ledger, run_id="b") == {"apollo": 2.0, "uplead": 1.0}
+
+
+def test_the_registry_knows_who_is_absent_and_since_when_whoever_returns_belongs_to_its_id(house):
+    given = {"organisation": changes_between({}, {"org_acme": ACME}, "organisation")}
+    commit(
+        house.ledger, house.clock, run_id="a", changes=given, members=members(apollo_1="org_acme", uplead_1="org_acme")
+    )
+    first = {row["record_key"]: row for row in registry.as_arrow(house.ledger, "organisation").to_pylist()}
+    house.clock.sleep(60)
+
+    commit(house.ledger, house.clock, run_id="b", changes={}, members=members(apollo_1="org_acme"))
+    left = {row["record_key"]: row["is_present"] for row in registry.as_arrow(house.ledger, "organisation").to_pylist()}
+    house.clock.sleep(60)
+    commit(house.ledger, house.clock, run_id="c", changes={}, members=members(apollo_1="org_acme", uplead_1="org_acme"))
+
+    assert left == {"apollo:1": True, "uplead:1": False}
+    assert {row["record_key"]: row for row in registry.as_arrow(house.ledger, "organisation").to_pylist()} == first

@@ -17,12 +17,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from publishing_house import changes_between, contact, empty_ledger, organisation
+from publishing_house import changes_between, contact, organisation
 
 from assets.publishing import feed
 from assets.publishing.commit import commit
-from assets.publishing.ledger import Ledger
 from sources.clock import VirtualClock
+from tests.assets.publishing import ledgers
 
 HISTORIES = int(os.environ.get("HALOSYNC_POLLERS", "25"))
 STEPS = 30
@@ -33,8 +33,7 @@ class Server:
     """The ledger, and golden records that change at random."""
 
     def __init__(self, folder: Path, dice: random.Random) -> None:
-        (folder / "ledger.sqlite").write_bytes(empty_ledger())
-        self.ledger = Ledger.open(folder / "ledger.sqlite")
+        self.ledger = ledgers.opened(folder)
         self.clock = VirtualClock()
         self.dice = dice
         self.golden: dict[str, dict[str, dict[str, Any]]] = {"organisation": {}, "contact": {}}

@@ -17,10 +17,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from assets.publishing import ledger as ledgers
 from assets.publishing import tables
 from assets.publishing.ledger import MIGRATIONS, Ledger, LedgerError, upsert
+from assets.publishing.stores import SqliteStore
 from assets.publishing.tables import EPOCH, head, lookup, mark
+
+pytestmark = pytest.mark.one_store
 
 DEATH_STEP = int(os.environ.get("HALOSYNC_DEATH_STEP", "7"))  # 1: at every statement
 FULL_BYTES = 600_000
@@ -41,8 +43,7 @@ def exit_code(work: Callable[[], None]) -> int | None:
 
 def made_at(path: Path, revision: str) -> None:
     """A ledger as an older release left it, with one golden record."""
-    ledgers._create_private(path)
-    ledger = Ledger(ledgers._sqlite_engine(path, 1.0), path.parent)
+    ledger = Ledger(SqliteStore(path, 1.0), path.parent)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with ledger.transaction() as connection:

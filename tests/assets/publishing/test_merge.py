@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from assets.publishing.merge import UNSEEN, Outcome, Published, merge_field, merge_record
 
+pytestmark = pytest.mark.one_store
+
 VALUES = st.sampled_from([None, "a", "b", "c"])
 PUBLISHED = st.one_of(st.none(), st.builds(Published, sent=st.sampled_from("abc"), held=st.sampled_from("abc")))
 OWNERS = st.sampled_from(["pipeline", "human", "fill_if_empty", "newest"])

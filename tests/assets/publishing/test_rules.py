@@ -9,6 +9,8 @@ import pytest
 from assets.publishing import mapping
 from assets.publishing.rules import DEMO, SHIPPED, RulesError, load_rules, shipped_rules
 
+pytestmark = pytest.mark.one_store
+
 
 def rules_of(folder: Path, text: str):
     path = folder / "mine.toml"

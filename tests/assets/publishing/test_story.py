@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 import sqlalchemy as sa
 from publishing_house import contact, organisation
 
@@ -58,13 +59,14 @@ def test_nobody_s_story_is_none(house):
     assert story_of(house.ledger, "con_nobody") is None
 
 
+@pytest.mark.one_store
 def test_the_story_is_found_by_index_whatever_the_size_of_the_ledger(house):
     """Not by timing alone: no table of the ledger may be read from end to end."""
     house.commit(ACME, ANN)
     house.publish()
     plans: list[str] = []
 
-    @sa.event.listens_for(house.ledger._engine, "before_cursor_execute")
+    @sa.event.listens_for(house.ledger._store.engine, "before_cursor_execute")
     def explain(connection, cursor, statement, parameters, context, executemany):
         if statement.startswith("SELECT"):
             raw = connection.connection.cursor()
@@ -73,7 +75,7 @@ def test_the_story_is_found_by_index_whatever_the_size_of_the_ledger(house):
 
     began = time.perf_counter()
     story_of(house.ledger, "con_ann")
-    sa.event.remove(house.ledger._engine, "before_cursor_execute", explain)
+    sa.event.remove(house.ledger._store.engine, "before_cursor_execute", explain)
 
     assert [step for step in plans if step.startswith("SCAN")] == []
     assert len(plans) >= 6

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from orchestration.bench import report
+from orchestration.bench.incremental import one_in_a_hundred_changed
 from orchestration.settings import PROJECT_ROOT
 from tests.orchestration.test_cli import halosync
 
@@ -63,6 +65,32 @@ def test_fresh_measures_again_and_the_table_names_set_and_tool(data, root):
     assert (root / "bench" / "resolve" / "tiny--halosync.json").stat().st_mtime_ns > before
     assert "tiny" in done.stdout
     assert "blocking recall 1 of all true pairs" in done.stdout
+
+
+def test_one_record_in_a_hundred_changes():
+    records = pa.table(
+        {"record_id": [str(number) for number in range(900)], "job_title": [f"t{n}" for n in range(900)]}
+    )
+
+    changed = one_in_a_hundred_changed(records).to_pylist()
+
+    before = {row["record_id"]: row["job_title"] for row in records.to_pylist()}
+    new = [row for row in changed if row["record_id"] not in before]
+    gone = before.keys() - {row["record_id"] for row in changed}
+    edited = [row for row in changed if before.get(row["record_id"], row["job_title"]) != row["job_title"]]
+    assert (len(new), len(gone), len(edited), len(changed)) == (3, 3, 3, 900)
+    assert {row["record_id"] for row in new} == {f"{name}-again" for name in gone}
+
+
+def test_a_changed_set_is_answered_alike_in_part_and_in_full(data, root):
+    done = bench(data, root, "--only", "incremental", "--set", "tiny", "--json")
+
+    (result,) = json.loads(done.stdout)["results"]
+    assert done.returncode == 0
+    assert set(result["costs"]) == {"first", "incremental", "full"}
+    assert result["share"]["cpu_s"] == pytest.approx(
+        result["costs"]["incremental"]["cpu_s"] / result["costs"]["full"]["cpu_s"], abs=1e-4
+    )
 
 
 @pytest.mark.parametrize(

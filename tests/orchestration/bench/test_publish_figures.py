@@ -35,6 +35,15 @@ def test_no_human_edit_is_lost_and_no_value_blanked_in_random_histories():
     assert tally.kept_from_us > 2_000
 
 
+def test_every_window_is_found_and_what_is_certain_is_given_back():
+    """A person saves a field between our read and our write of it; half of the logs spell no field as we know it."""
+    tally = merge_histories(2_000)
+
+    assert (tally.windows_wrong, tally.lost) == ((), ())
+    assert tally.windows_found == tally.windows_made > 300
+    assert tally.windows_restored > 200
+
+
 def test_no_human_edit_is_lost_through_the_whole_publisher():
     tally = publisher_histories(5)
 

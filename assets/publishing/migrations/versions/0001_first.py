@@ -103,7 +103,8 @@ def upgrade() -> None:
         sa.Column("wire_rank", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("golden_id", name=op.f("pk_head")),
-        comment="heads.py: newest state of each golden record; retired ones keep no content.",
+        comment="heads.py: newest state of each golden record, also as the feed tells it; retired ones keep no "
+        "content.",
     )
     op.create_index(op.f("ix_head_entity_is_live_golden_id"), "head", ["entity", "is_live", "golden_id"], unique=False)
     op.create_index(op.f("ix_head_parent_golden_id"), "head", ["parent_golden_id"], unique=False)
