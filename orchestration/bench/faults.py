@@ -28,6 +28,10 @@ FIRSTS_A_PART = 22
 KILLS_A_PART = 50
 _CODE = ("assets/publishing", "sources/halopsa", "sources/simulation.py", "tests/faults")
 _TESTS = "tests/faults"
+_STORE = (
+    "-k",
+    "sqlite",
+)  # a history on PostgreSQL takes the same path through the publisher, at several times the cost
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Exit:
     if arguments.seed is not None:
-        played = play(f"{_TESTS}/test_histories.py", HALOSYNC_FAULT_FROM=arguments.seed, HALOSYNC_FAULT_SEEDS=1)
+        played = play(
+            f"{_TESTS}/test_histories.py", options=_STORE, HALOSYNC_FAULT_FROM=arguments.seed, HALOSYNC_FAULT_SEEDS=1
+        )
         print(played["tail"])
         return Exit.DONE if not played["failed"] else Exit.DEFECT
     receipts = Receipts(arguments.out or settings_module.load().data_root / "bench" / "faults")
@@ -63,7 +69,13 @@ def _histories(receipts: Receipts, code: dict[str, str], arguments: argparse.Nam
         part = receipts.once(
             f"histories-{first}",
             {**code, "first": str(first), "count": str(count)},
-            partial(play, f"{_TESTS}/test_histories.py", HALOSYNC_FAULT_FROM=first, HALOSYNC_FAULT_SEEDS=count),
+            partial(
+                play,
+                f"{_TESTS}/test_histories.py",
+                options=_STORE,
+                HALOSYNC_FAULT_FROM=first,
+                HALOSYNC_FAULT_SEEDS=count,
+            ),
         )
         found["seeds"] += part["passed"] + part["failed"]
         _add(found, part)
@@ -75,7 +87,9 @@ def _boundaries(receipts: Receipts, code: dict[str, str], arguments: argparse.Na
     """Every boundary once, and every ordered pair of their names, some first deaths a part."""
     test = f"{_TESTS}/test_boundaries.py"
     singles = receipts.once(
-        "boundaries-singles", code, partial(play, test, HALOSYNC_FAULT_BOUNDARIES="all", HALOSYNC_FAULT_FIRST="0:0")
+        "boundaries-singles",
+        code,
+        partial(play, test, options=_STORE, HALOSYNC_FAULT_BOUNDARIES="all", HALOSYNC_FAULT_FIRST="0:0"),
     )
     found: dict[str, Any] = {"singles": singles["counts"]["singles"], "pairs": 0, "pairs_played": 0}
     found |= {"failed": 0, "seconds": 0.0, "failures": []}
@@ -85,7 +99,7 @@ def _boundaries(receipts: Receipts, code: dict[str, str], arguments: argparse.Na
         part = receipts.once(
             f"boundaries-pairs-{first:03}",
             {**code, "first": str(first), "count": str(FIRSTS_A_PART)},
-            partial(play, f"{test}::{PAIRS}", HALOSYNC_FAULT_FIRST=f"{first}:{first + FIRSTS_A_PART}"),
+            partial(play, f"{test}::{PAIRS}", options=_STORE, HALOSYNC_FAULT_FIRST=f"{first}:{first + FIRSTS_A_PART}"),
         )
         met |= set(part["noted"]["names"])
         counts = part["counts"]

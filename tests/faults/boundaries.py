@@ -176,7 +176,11 @@ class MortalHouse(LastingHouse):
         digest.update(repr([(fault.effect, fault.seen) for fault in self.simulator.faults]).encode())
         with self.ledger.read() as connection:
             for table in metadata.sorted_tables:
-                digest.update(repr(connection.execute(sa.select(*map(stored, table.columns))).all()).encode())
+                digest.update(
+                    repr(
+                        connection.execute(sa.select(*map(stored, table.columns)).order_by(*table.primary_key)).all()
+                    ).encode()
+                )
         return digest.hexdigest()
 
     def retitle(self, name: str, title: str) -> None:

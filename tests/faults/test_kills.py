@@ -59,10 +59,10 @@ def test_f10_a_stopped_publisher_that_wakes_after_another_took_over_writes_nothi
     under_way, answered = threading.Event(), threading.Event()
     apply = field.simulator.records._apply
 
-    def held(resource, fields):
+    def held(resource, fields, **by):
         under_way.set()
         assert answered.wait(60)
-        return apply(resource, fields)
+        return apply(resource, fields, **by)
 
     field.simulator.records._apply = held
     stopped = field.start()

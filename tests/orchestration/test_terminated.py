@@ -34,10 +34,10 @@ def test_a_verb_that_is_terminated_in_mid_write_ends_with_143_and_the_next_run_f
     under_way, go_on = threading.Event(), threading.Event()
     apply = tenant.records._apply
 
-    def slow(resource, fields):
+    def slow(resource, fields, **by):
         under_way.set()
         assert go_on.wait(60)
-        return apply(resource, fields)
+        return apply(resource, fields, **by)
 
     tenant.records._apply = slow
     (tmp_path / "publishing.toml").write_text(RULES)
