@@ -7,6 +7,7 @@ installed its half is skipped, loudly. HALOSYNC_STORES=sqlite (or postgresql) pl
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
@@ -69,7 +70,9 @@ def tested_on(store: str) -> Iterator[None]:
 @lru_cache
 def _server() -> postgresql_server.Server:
     """One for all tests of this process; it stops with it."""
-    return postgresql_server.Server()
+    server = postgresql_server.Server()
+    atexit.register(server.stop)
+    return server
 
 
 @lru_cache

@@ -3,7 +3,7 @@
 Belongs here: starting and stopping it, and schemas that hold an empty ledger. Does not: which tests run on it
 (conftest.py of this folder and of tests/faults).
 Surprise: the server refuses to run as root, so then it runs as the user whom Debian's package makes; and nothing of it
-is durable, for it only has to survive the death of our own processes.
+is durable, for it only has to survive the death of our own processes. A test run that is killed takes it along.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -62,8 +63,9 @@ class Server:
             "initdb", "-D", str(data), "-A", "trust", "-U", "halosync", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"
         )
         settings = [part for setting in _NOT_DURABLE for part in ("-c", setting)]
+        ends_with_us = [str(program("setpriv")), "--pdeathsig", "INT"] if program("setpriv") else []
         self._process = subprocess.Popen(
-            [str(program("postgres")), "-D", str(data), "-k", str(self.folder), *settings],
+            [*ends_with_us, str(program("postgres")), "-D", str(data), "-k", str(self.folder), *settings],
             user=self._user, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._wait()
@@ -84,7 +86,7 @@ class Server:
         return f"{self.url}&options=-csearch_path%3D{schema}"
 
     def stop(self) -> None:
-        self._process.terminate()
+        self._process.send_signal(signal.SIGINT)  # at once, without waiting for its clients
         self._process.wait(timeout=STARTS_WITHIN_S)
         shutil.rmtree(self.folder, ignore_errors=True)
 
