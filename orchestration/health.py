@@ -19,7 +19,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from assets.publishing import chain, delivery, publisher
+from assets.publishing import audit, chain, delivery, publisher
 from assets.publishing.ledger import (
     MIGRATIONS,
     STAMP,
@@ -218,6 +218,7 @@ def _inside(settings: Settings, clock: Clock | None) -> Iterator[Finding]:
         return
     with closing(ledger):
         yield _chain(ledger)
+        yield _audit(ledger)
         with ledger.read() as connection:
             marks = {row.name: row.value for row in connection.execute(sa.select(mark))}
     if clock is not None:
@@ -238,6 +239,17 @@ def _chain(ledger: Ledger) -> Finding:
         remedy = "Somebody changed the ledger outside halosync. Find out who, then halosync reconcile or restore DIR."
         return Finding("chain", found, remedy)
     return Finding("chain", f"whole: {verdict.effects:,} effects, {verdict.events:,} events")
+
+
+def _audit(ledger: Ledger) -> Finding:
+    try:
+        problems = audit.verify(ledger)
+    except LedgerError as error:
+        return Finding("audit", "cannot be checked", str(error))
+    if problems:
+        remedy = "Somebody changed the ledger outside halosync. Find out who; the keys may not be theirs who hold them."
+        return Finding("audit", f"{problems[0]} (problems: {len(problems)})", remedy)
+    return Finding("audit", "whole")
 
 
 def _clock(clock: Clock, newest: int | None) -> Finding:

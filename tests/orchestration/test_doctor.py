@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from assets.publishing import chain
+from assets.publishing import audit, chain, tables
 from assets.publishing.ledger import STAMP, UNFINISHED_RESTORE, Ledger, upsert
 from assets.publishing.publisher import LEASE, MUST_RECONCILE
 from assets.publishing.tables import EPOCH, effect_event, mark, micros
@@ -66,6 +66,15 @@ def break_chain(settings: Settings) -> None:
     ledger.close()
 
 
+def break_audit(settings: Settings) -> None:
+    ledger = Ledger.open(settings.ledger, settings.data_root)
+    note = audit.book(ledger)
+    with ledger.transaction() as connection:
+        note(connection, at=EPOCH, actor="operator me", act="key made", subject="poller")
+        connection.execute(tables.audit.update().values(actor="operator else"))
+    ledger.close()
+
+
 def damage(settings: Settings) -> None:
     file_of(settings).write_bytes(b"this is no database any more" * 500)
 
@@ -86,6 +95,7 @@ TROUBLES = {
     "older schema": (lambda s: set_version(s, "0002"), "schema", "next run"),
     "newer schema": (lambda s: set_version(s, "9999"), "schema", "Install the release"),
     "chain broken": (break_chain, "chain", "reconcile"),
+    "audit altered": (break_audit, "audit", "outside halosync"),
     "clock behind": (
         lambda s: set_mark(s, STAMP, micros(VirtualClock().now() + timedelta(hours=1))), "clock", "NTP"
     ),
@@ -96,7 +106,7 @@ TROUBLES = {
 def test_a_sound_installation_has_no_trouble(settings):
     found = {finding.check for finding in health.examine(settings, VirtualClock()) if finding.is_well}
 
-    assert found == {"permissions", "disk", "leases", "ledger", "schema", "chain", "clock"}
+    assert found == {"permissions", "disk", "leases", "ledger", "schema", "chain", "audit", "clock"}
     assert troubles(settings) == []
 
 
