@@ -95,6 +95,10 @@ MIRRORED = {
 }
 # Table of the ledger -> why analysts have no mirror of it; a test holds that no table is in neither list.
 UNMIRRORED = {
+    "audit": "who administered what, for whoever runs the installation: halosync doctor checks it",
+    "freshness": "told with every page of the feed",
+    "hook": "addresses and secrets of subscribers",
+    "prospect": "follows from head and crosswalk; the feed tells it",
     "head": "golden.organisation and golden.contact are the same, with comments",
     "golden_id": "golden.lineage says when each id began",
     "registry": "golden.crosswalk has its present members",

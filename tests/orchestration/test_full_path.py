@@ -210,17 +210,19 @@ def test_passing_faults_of_every_vendor_leave_the_same_golden_tables(first, tmp_
         assert any(note.startswith(f"{name}: asked again after HTTP ") for note in ran.outcome.summary["notes"])
 
 
-@pytest.mark.parametrize("vendor", SIMULATORS)
-def test_a_vendor_that_is_down_makes_the_run_partial_and_deletes_nothing(first, copy, vendor):
+@pytest.mark.parametrize("down", [{"apollo"}, {"zoominfo", "uplead"}, {"halopsa"}])
+def test_a_vendor_that_is_down_makes_the_run_partial_and_deletes_nothing(first, copy, down):
     def cut(around):
-        around.simulators[vendor].faults = [Fault("drop", times=-1)]
+        for vendor in down:
+            around.simulators[vendor].faults = [Fault("drop", times=-1)]
 
     ran = copy.run(prepare=cut)
 
     summary = ran.outcome.summary
     assert ran.outcome.exit is Exit.PARTIAL
-    assert any(problem.lower().startswith(f"{vendor}: ") for problem in summary["problems"])
-    assert {name for name in SIMULATORS if summary["fetched"][name]} == {*SIMULATORS} - {vendor}
+    for vendor in down:
+        assert any(problem.lower().startswith(f"{vendor}: ") for problem in summary["problems"])
+    assert {name for name in SIMULATORS if summary["fetched"][name]} == {*SIMULATORS} - down
     assert summary["changes"] == {"organisation": 0, "contact": 0}
     assert ran.writes == 0
     for entity in ("organisation", "contact"):

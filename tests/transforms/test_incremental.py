@@ -1,6 +1,6 @@
 """An incremental run equals a full one, byte for byte, whatever happened before.
 
-HALOSYNC_HISTORIES says how many random histories are played (default 4); the failing one is named by its seed.
+HALOSYNC_HISTORIES says how many random histories are played (default 2); the failing one is named by its seed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from transforms.kernels.standardise import arrow_schema
 from transforms.model import Model
 from transforms.survivorship.locks import LOCK_SCHEMA
 
-HISTORIES = int(os.environ.get("HALOSYNC_HISTORIES", "4"))
+HISTORIES = int(os.environ.get("HALOSYNC_HISTORIES", "2"))
 STEPS_EACH = 3
 GIVEN = {"contact": "standardised.contact_input", "organisation": "standardised.organisation_recorded"}
 COMPARED = [

@@ -23,7 +23,7 @@ from tests.assets.publishing import postgresql_server
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 STORES = os.environ.get("HALOSYNC_STORES", "").split()
 # Without that setting these alone are played on both: they state what the stores must give. All would take a minute more.
-ON_BOTH = ("test_stores", "test_commit", "test_chain", "test_calls", "test_feed", "test_publisher", "test_answers")
+ON_BOTH = ("test_stores", "test_commit", "test_chain", "test_calls", "test_feed")
 _tested = [SQLITE]  # the innermost is the store of the test that runs
 
 
