@@ -210,7 +210,7 @@ def test_passing_faults_of_every_vendor_leave_the_same_golden_tables(first, tmp_
         assert any(note.startswith(f"{name}: asked again after HTTP ") for note in ran.outcome.summary["notes"])
 
 
-@pytest.mark.parametrize("down", [{"apollo"}, {"zoominfo", "uplead"}, {"halopsa"}])
+@pytest.mark.parametrize("down", [{"apollo", "zoominfo"}, {"halopsa"}])
 def test_a_vendor_that_is_down_makes_the_run_partial_and_deletes_nothing(first, copy, down):
     def cut(around):
         for vendor in down:
@@ -255,19 +255,6 @@ def test_a_malformed_record_from_every_vendor_is_told_and_nobody_is_made_twice(f
     assert halo_user in {row[0] for row in house.query("select halo_id from ops.crosswalk where resource = 'Users'")}
     for resource in ("Client", "Users"):
         assert set(ran.records_by_golden_id[resource].values()) <= {1}
-
-
-def test_a_failed_blocking_check_stops_publishing(copy):
-    """Somebody truncated a raw table: the golden set would shrink, so the run is held before the first write."""
-    with duckdb.connect(str(copy.root / "warehouse.duckdb")) as connection:
-        for source in ("apollo", "zoominfo"):
-            connection.execute(f"delete from raw_{source}.contact")
-
-    ran = copy.run()
-
-    assert ran.outcome.exit is Exit.HELD
-    assert any("retired_share" in problem for problem in ran.outcome.summary["problems"])
-    assert ran.writes == 0
 
 
 def test_a_second_run_at_the_same_time_is_busy(copy):
