@@ -6,10 +6,7 @@ Surprise: it plays the very tests of the default run, only more of them, so it n
 
 from __future__ import annotations
 
-import os
 import random
-import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,6 +20,7 @@ from assets.publishing.snapshot import Kept
 from sources.clock import WallClock
 
 from orchestration.bench.receipts import Receipts, fingerprint
+from orchestration.bench.suites import play
 from orchestration.settings import PROJECT_ROOT
 
 HISTORIES = 10_000
@@ -45,7 +43,7 @@ def pollers(folder: Path, histories: int = HISTORIES) -> dict[str, Any]:
         part = receipts.find(f"pollers-{first}", key) or receipts.keep(
             f"pollers-{first}",
             key,
-            _played(_POLLERS, "-k", "sqlite", HALOSYNC_POLLERS=count, HALOSYNC_POLLERS_FROM=first),
+            _played(_POLLERS, options=("-k", "sqlite"), HALOSYNC_POLLERS=count, HALOSYNC_POLLERS_FROM=first),
         )
         found["histories of pollers"] += part["passed"] + part["failed"]
         found["of them failed"] += part["failed"]
@@ -94,14 +92,9 @@ def comparing_keys(folder: Path) -> dict[str, Any]:
     return {**medians, "chance that the one is slower": round(float(effect), 4), "p": round(float(test.pvalue), 3)}
 
 
-def _played(test: str, *options: str, **environment: int) -> dict[str, int]:
-    """One pytest run: how many passed and failed."""
-    command = [sys.executable, "-m", "pytest", "-n", "0", "--timeout=0", "--tb=line", *options, test]
-    given = os.environ | {name: str(value) for name, value in environment.items()}
-    done = subprocess.run(command, cwd=PROJECT_ROOT, env=given, capture_output=True, text=True, check=False)
-    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
-    if done.returncode not in (0, 1) or "error" in counts:
-        raise RuntimeError(f"{test} did not run: {done.stdout[-500:]}")
-    if done.returncode == 1:
-        print(done.stdout[-2_000:], file=sys.stderr)
-    return {"passed": counts.get("passed", 0), "failed": counts.get("failed", 0)}
+def _played(test: str, *, options: tuple[str, ...] = (), **environment: int) -> dict[str, Any]:
+    """One suite in one process; where it fails, the end of what it said is shown."""
+    played = play(test, workers=0, options=options, **environment)
+    if played["failed"]:
+        print(played["tail"], file=sys.stderr)
+    return played

@@ -7,7 +7,8 @@ import os
 import resource
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,23 @@ def exit_code(work: Callable[[], None]) -> int | None:
     return process.exitcode
 
 
-def made_at(path: Path, revision: str) -> None:
-    """A ledger as an older release left it, with one golden record."""
+@contextmanager
+def brought_to(path: Path, revision: str) -> Iterator[sa.Connection]:
+    """A new ledger of an older release, in the transaction that made it."""
     ledger = Ledger(SqliteStore(path, 1.0), path.parent)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with ledger.transaction() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-        connection.execute(sa.insert(head).values(ACME))
+        yield connection
     ledger.close()
+
+
+def made_at(path: Path, revision: str) -> None:
+    """A ledger as an older release left it, with one golden record."""
+    with brought_to(path, revision) as connection:
+        connection.execute(sa.insert(head).values(ACME))
 
 
 def killed_at(path: Path, statement: int) -> Callable[[], None]:

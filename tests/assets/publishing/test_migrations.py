@@ -10,19 +10,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from test_ledger_deaths import exit_code, killed_at
+from test_ledger_deaths import brought_to, exit_code, killed_at
 
 from assets.publishing import chain, tables
 from assets.publishing.ledger import MIGRATIONS, Ledger, LedgerError
-from assets.publishing.stores import SqliteStore
 from assets.publishing.tables import EPOCH, micros
-
-pytestmark = pytest.mark.one_store
 
 REVISIONS = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
 OLDER = REVISIONS[:-1]
@@ -47,12 +43,7 @@ def migrations_up_to(revision: str, folder: Path) -> Path:
 
 def made_by_release(path: Path, revision: str) -> None:
     """A ledger as the release of `revision` left it: a golden record, and a sealed effect where it knew seals."""
-    ledger = Ledger(SqliteStore(path, 1.0), path.parent)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with ledger.transaction() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    with brought_to(path, revision) as connection:
         connection.execute(
             sa.text(
                 "insert into head (golden_id, entity, version, is_live, content, content_hash, updated_at, sources, "
@@ -63,7 +54,7 @@ def made_by_release(path: Path, revision: str) -> None:
         names = ", ".join(EFFECT)
         connection.execute(sa.text(f"insert into effect ({names}) values (:{', :'.join(EFFECT)})"), EFFECT)
         if revision >= "0002":
-            key = chain._key_at(ledger.folder / chain.KEY_FILE)
+            key = chain._key_at(path.with_name(chain.KEY_FILE))
             digest = hmac.new(key, json.dumps(list(EFFECT.values())).encode(), hashlib.sha256).hexdigest()
             seal = ["0" * 64, 1, "acked", 0, 1, "run-1", digest]
             sealed = hashlib.sha256(json.dumps(seal).encode()).hexdigest()
@@ -75,7 +66,6 @@ def made_by_release(path: Path, revision: str) -> None:
                 {"digest": digest, "previous": "0" * 64, "hash": sealed},
             )
             connection.execute(sa.text("insert into mark (name, value) values ('chain_length', 1)"))
-    ledger.close()
 
 
 @pytest.mark.parametrize("revision", OLDER)
