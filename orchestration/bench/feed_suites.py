@@ -92,7 +92,7 @@ def comparing_keys(folder: Path) -> dict[str, Any]:
     return {**medians, "chance that the one is slower": round(float(effect), 4), "p": round(float(test.pvalue), 3)}
 
 
-def _played(test: str, *, options: tuple[str, ...] = (), **environment: int) -> dict[str, Any]:
+def _played(test: str, *, options: tuple[str, ...] = (), **environment: Any) -> dict[str, Any]:
     """One suite in one process; where it fails, the end of what it said is shown."""
     played = play(test, workers=0, options=options, **environment)
     if played["failed"]:
