@@ -79,6 +79,7 @@ COLUMNS = {
     "records": "records bought",
     "credits": "credits spent",
     "spent_at": "when they were spent",
+    "read_at": "when it was last read to its end without trouble",
 }
 # Table in schema ops -> table of the ledger. What was sent and what HaloPSA said stay there: they hold personal data.
 MIRRORED = {
@@ -92,11 +93,11 @@ MIRRORED = {
     "plan": tables.plan,
     "work_item": tables.work_item,
     "credit": tables.credit,
+    "freshness": tables.freshness,
 }
 # Table of the ledger -> why analysts have no mirror of it; a test holds that no table is in neither list.
 UNMIRRORED = {
     "audit": "who administered what, for whoever runs the installation: halosync doctor checks it",
-    "freshness": "told with every page of the feed",
     "hook": "addresses and secrets of subscribers",
     "prospect": "follows from head and crosswalk; the feed tells it",
     "head": "golden.organisation and golden.contact are the same, with comments",
@@ -174,18 +175,23 @@ def made_from(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     required_resource_keys={"runtime"},
 )
 def inspection_copy(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Comment the tables, checkpoint, copy the file, rename."""
+    """The copy as of the run that is ending."""
     runtime: Runtime = context.resources.runtime
     with runtime.step("inspection_copy"):
-        with runtime.connect() as connection:
-            _comment(connection)
-            connection.execute("CHECKPOINT")
-            draft = runtime.inspection_copy.with_suffix(".tmp")
-            shutil.copyfile(runtime.warehouse, draft)  # under our lock, so nobody writes meanwhile
-        os.chmod(draft, 0o600)
-        draft.replace(runtime.inspection_copy)
+        renew_copy(runtime)
     size = runtime.inspection_copy.stat().st_size
     return dg.MaterializeResult(metadata={"path": str(runtime.inspection_copy), "bytes": size})
+
+
+def renew_copy(runtime: Runtime) -> None:
+    """Comment the tables, checkpoint, copy the file, rename."""
+    with runtime.connect() as connection:
+        _comment(connection)
+        connection.execute("CHECKPOINT")
+        draft = runtime.inspection_copy.with_suffix(".tmp")
+        shutil.copyfile(runtime.warehouse, draft)  # under our lock, so nobody writes meanwhile
+    os.chmod(draft, 0o600)
+    draft.replace(runtime.inspection_copy)
 
 
 def mirror_table(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str) -> None:

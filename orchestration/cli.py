@@ -38,6 +38,9 @@ VERBS = {
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
     "why": Verb("orchestration.why", "the evidence for or against a pair, or the whole story of a golden record"),
     "reconcile": Verb("orchestration.reconcile", "all of HaloPSA compared with the ledger, and repaired by rule"),
+    "report": Verb(
+        "orchestration.report", "can tonight's data be trusted: the quality report, and the ids behind a number"
+    ),
     "doctor": Verb("orchestration.doctor", "what ails this installation and what to do about it; repairs nothing"),
     "backup": Verb("orchestration.backup", "ledger and archive into a folder, with a receipt; runs may go on"),
     "restore": Verb("orchestration.restore", "a backup put back; the next publishing waits for reconcile"),
