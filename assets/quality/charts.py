@@ -58,13 +58,12 @@ def funnel(stands: Mapping[str, Mapping[str, int]]) -> Told:
     def draw(figure: Figure) -> None:
         for axes, (entity, steps) in zip(_row(figure, len(stands)), sorted(stands.items()), strict=True):
             names, values = list(steps), list(steps.values())
-            axes.barh(names, values, color=ONE, height=0.66)
+            bars = axes.barh(names, values, color=ONE, height=0.66)
+            axes.bar_label(bars, labels=[f"{value:,}" for value in values], padding=4)
             axes.invert_yaxis()
             axes.set_title(entity, loc="left")
             axes.grid(axis="y", visible=False)
             axes.set_xlim(0, max([*values, 1]) * 1.22)
-            for at, value in enumerate(values):
-                axes.text(value, at, f" {value:,}", va="center")
 
     told = "; ".join(
         f"{entity}: " + ", ".join(f"{step} {n:,}" for step, n in steps.items())
@@ -141,16 +140,15 @@ def ages(rows: Sequence[Mapping[str, Any]]) -> Told:
     for row in rows:
         count[row["source"], row["age"]] += row["records"]
     total = {source: sum(count[source, age] for age in AGES) for source in sources}
-    shades = (ONE, ONE, TWO, THREE, FOUR, SOFT)
+    shades = ((ONE, 1.0), (ONE, 0.75), (ONE, 0.5), (ONE, 0.3), (TWO, 1.0), (SOFT, 1.0))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         left = [0.0] * len(sources)
         for index, age in enumerate(AGES):
             share = [count[source, age] / total[source] * 100 for source in sources]
-            axes.barh(
-                sources, share, left=left, color=shades[index], alpha=0.6 if index == 1 else 1, label=age, height=0.6
-            )
+            colour, alpha = shades[index]
+            axes.barh(sources, share, left=left, color=colour, alpha=alpha, label=age, height=0.6)
             left = [one + two for one, two in zip(left, share, strict=True)]
         axes.set_xlabel("share of records, %")
         axes.set_xlim(0, 100)

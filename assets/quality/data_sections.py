@@ -50,7 +50,7 @@ class DataSections(Reading):
             tables += self.table(
                 f"{entity}: share of records with a useful value, by source and in golden",
                 ("field", *sources),
-                [(name, *(share.get((name, source)) for source in sources)) for name in fields],
+                [(name.replace("_", " "), *(share.get((name, source)) for source in sources)) for name in fields],
             )
         parts = [
             row for row in rows if row["segment_kind"] != "all" and row["records"] >= 20 and row["source"] == "golden"

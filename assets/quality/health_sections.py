@@ -10,8 +10,9 @@ from typing import Any
 from assets.quality import charts
 from assets.quality.sections import Picture, Reading, Told
 from assets.quality.verdict import sentence
+from transforms.contracts import ENTITIES
 
-SUSPECTS = 20  # shown; all are in the tables
+SUSPECTS = 10  # shown of each entity; all are in the tables
 TREND_NIGHTS = 90
 
 
@@ -19,42 +20,39 @@ class HealthSections(Reading):
     """One method a section."""
 
     def _r7(self) -> Told:
-        rows = [r for r in self.rows("overmerge_suspect", "entity", "place") if r["place"] <= SUSPECTS]
-        return (
-            "The most doubtful first. A wrong one is undone by a decision that two records are not the same.",
-            self.table(
-                f"The {SUSPECTS} most doubtful of each entity",
+        rows = [row for row in self.rows("overmerge_suspect", "entity", "place") if row["place"] <= SUSPECTS]
+        tables = []
+        for entity in ENTITIES:
+            tables += self.table(
+                f"{entity}: the {SUSPECTS} most doubtful",
                 ("place", "golden id", "points", "records", "why", "look at it"),
-                [(r["place"], r["golden_id"], r["points"], r["records"], r["why"], r["command"]) for r in rows],
-            ),
-            [],
-        )
+                [
+                    (row["place"], row["golden_id"], row["points"], row["records"], row["why"], row["command"])
+                    for row in rows
+                    if row["entity"] == entity
+                ],
+            )
+        return "A wrong one is undone by a decision that two of its records are not the same.", tables, []
 
     def _r8(self) -> Told:
-        rows = self.rows("undermerge_suspect", "entity", "golden_id_l", "golden_id_r")
-        rows.sort(key=lambda r: (r["entity"], -r["weight_milli"], r["golden_id_l"], r["golden_id_r"]))
-        shown = [
-            row
-            for entity in ("contact", "organisation")
-            for row in [r for r in rows if r["entity"] == entity][:SUSPECTS]
-        ]
-        return (
-            "Each pair that proves to be one entity saves a golden record.",
-            self.table(
-                f"The {SUSPECTS} likeliest of each entity",
+        rows = self.rows("undermerge_suspect", "golden_id_l", "golden_id_r")
+        rows.sort(key=lambda row: -row["weight_milli"])
+        tables = []
+        for entity in ENTITIES:
+            tables += self.table(
+                f"{entity}: the {SUSPECTS} likeliest",
                 ("golden ids", "kind", "bits over the cut", "look at it"),
                 [
                     (
-                        f"{r['golden_id_l']} {r['golden_id_r']}",
-                        r["kind"].replace("_", " "),
-                        f"{r['weight_milli'] / 1000:.1f}",
-                        r["command"],
+                        f"{row['golden_id_l']} {row['golden_id_r']}",
+                        row["kind"].replace("_", " "),
+                        f"{row['weight_milli'] / 1000:.1f}",
+                        row["command"],
                     )
-                    for r in shown
+                    for row in [one for one in rows if one["entity"] == entity][:SUSPECTS]
                 ],
-            ),
-            [],
-        )
+            )
+        return "Each pair that proves to be one entity saves a golden record.", tables, []
 
     def _r9(self) -> Told:
         bins = self.rows("weight_histogram", "entity", "bits_low")

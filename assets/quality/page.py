@@ -8,6 +8,7 @@ break nothing.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from markupsafe import Markup
 from assets.quality.document import Document
 from transforms.engines.duckdb import SQL_ROOT
 
-LONG_ROWS = 12  # a longer table is folded
+LONG_ROWS = 20  # a longer table is folded
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 _ID_STARTS = ("con_", "org_", "halosync ")
 
 
@@ -36,6 +38,7 @@ def page(document: Document) -> str:
         sql={path: (SQL_ROOT / "quality" / Path(path).name).read_text("utf-8") for path in paths},
         long=LONG_ROWS,
         cell=cell,
+        is_numeric=lambda table, column: any(_is_numeric(row[column]) for row in table.rows),
     )
 
 
@@ -49,8 +52,14 @@ def cell(value: Any) -> Markup:
         return Markup('<td class="num">{}{}</td>').format(f"{value:.1%}", bar)
     if isinstance(value, int):
         return Markup('<td class="num">{}</td>').format(f"{value:,}")
+    if _is_numeric(value):
+        return Markup('<td class="num">{}</td>').format(value)
     is_id = str(value).startswith(_ID_STARTS)
     return Markup('<td class="id">{}</td>' if is_id else "<td>{}</td>").format(value)
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, int | float) or bool(_DECIMAL.fullmatch(str(value)))
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from assets.quality.second_records import Numbers, as_of, each, frame, hours_between, rounded
+from transforms.contracts import ENTITIES
 from transforms.engines.port import Engine
 
 
@@ -40,8 +41,9 @@ def publishing(engine: Engine, live: dict[str, str], found: Numbers) -> None:
             reached[entity, step] += 1
         if place < len(steps) - 1:
             lost[entity, f"{steps[place + 1]}: {reason}"] += 1
-    for (entity, place), n in reached.items():
-        found[steps[place], entity, "", ""] = (n, None)
+    for entity in ENTITIES:
+        for place, name in enumerate(steps[1:], start=1):
+            found[name, entity, "", ""] = (reached[entity, place], None)
     for (entity, field), n in lost.items():
         found["lost", entity, "", field] = (n, None)
     waiting: dict[tuple[str, str], int] = {}

@@ -54,12 +54,12 @@ def verdict(engine: Engine, judged: list[dict[str, Any]]) -> Verdict:
 
 def sentence(row: dict[str, Any]) -> str:
     """A judged number in words."""
-    return f"{named(row)} {row['section']}: {row['value']:,} {row['unit']}, {row['reason']}"
+    return f"{row['section']} {named(row)}: {row['value']:,} {row['unit']}, {row['reason']}"
 
 
 def named(row: dict[str, Any]) -> str:
-    parts = [row["metric"].replace("_", " "), row["entity"], row["source"], row["field"]]
-    return " · ".join(part for part in parts if part)
+    parts = [row["metric"], row["entity"], row["source"], row["field"]]
+    return " · ".join(part.replace("_", " ") for part in parts if part)
 
 
 def _reassuring(judged: list[dict[str, Any]]) -> list[str]:

@@ -26,6 +26,7 @@ BENCHES = {
     ),
     "publish": Bench("orchestration.bench.publish", "what writes cost, plans against effects, edits of people"),
     "faults": Bench("orchestration.bench.faults", "histories under faults, deaths at every boundary, planted bugs"),
+    "quality": Bench("orchestration.bench.quality", "planted defects, clean nights, over-merges, accuracy, a million"),
     "feed": Bench("orchestration.bench.feed", "the feed over HTTP beside a bare server, up to a million records"),
 }
 

@@ -54,11 +54,13 @@ step as (
 ),
 
 passed as (
-    select reached.entity, later.place, later.step, sum(reached.rows_counted) as rows_counted
-    from reached
-    inner join step as own on reached.step = own.step
-    inner join step as later on later.place <= own.place and later.place > 4
-    group by reached.entity, later.place, later.step
+    select standing.entity, later.place, later.step, coalesce(sum(reached.rows_counted), 0) as rows_counted
+    from standing
+    cross join step as later
+    left join step as own on own.place >= later.place
+    left join reached on reached.step = own.step and reached.entity = standing.entity
+    where standing.place = 4 and later.place > 4
+    group by standing.entity, later.place, later.step
 )
 
 select entity, source, place, step, 'stands' as kind, '' as reason, cast(rows_counted as bigint) as value from standing
