@@ -3,7 +3,7 @@
 -- key:    number_id
 -- inputs: quality.number, quality.frozen, quality.self_check, quality.metric, quality.trend
 -- why:    a limit of the catalogue comes first; else, after seven nights, what lies outside of six robust deviations (and
---         outside of what chance in such counts allows) is a warning. A number that vanished counts as zero
+--         of three roots of the count, which is what chance allows) is a warning. A number that vanished counts as zero
 with present as (
     select metric, entity, source, field, number_id, value, total from quality.number
     union all
@@ -35,8 +35,8 @@ levelled as (
         trend.deviation,
         case when counted.total > 0 then cast(counted.value as double) / counted.total * 1000000 else cast(counted.value as double) end as level,
         case
-            when counted.total > 0 then 6 * sqrt(greatest(trend.median, 1000000.0 / counted.total) * greatest(1000000 - trend.median, 0) / counted.total)
-            else 6 * sqrt(greatest(trend.median, 1))
+            when counted.total > 0 then 3 * sqrt(greatest(trend.median, 1000000.0 / counted.total) * greatest(1000000 - trend.median, 0) / counted.total)
+            else 3 * sqrt(greatest(trend.median, 1))
         end as chance
     from counted
     inner join quality.metric as metric on counted.metric = metric.metric
