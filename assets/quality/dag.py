@@ -67,35 +67,43 @@ def quality_night(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"night": str(reported)})
 
 
-def quality_table(name: str) -> dg.AssetsDefinition:
-    """The asset of one table."""
-
-    @dg.asset(
-        key=name.split("."),
-        group_name=GROUP,
-        deps=_dependencies(name),
-        description=describe.description(name),
-        metadata=describe.metadata(name),
-        kinds={"duckdb", "python" if name in _PYTHON_INPUTS else "sql"},
-        owners=OWNERS,
-        pool=POOL,
-        required_resource_keys={"runtime"},
-    )
-    def quality(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        runtime: Runtime = context.resources.runtime
-        with runtime.step(name), runtime.connect() as connection:
-            night.make(DuckDBEngine(connection), name, labels_of(runtime.data))
-            is_view = name.removeprefix("quality.") in night.VIEWS
-            return dg.MaterializeResult(metadata={} if is_view else table_metadata(connection, name))
-
-    return quality
-
-
 def _dependencies(name: str) -> list[dg.AssetKey]:
     inputs = _PYTHON_INPUTS.get(name) or tuple(re.findall(r"\w+\.\w+", describe.header(name)["inputs"]))
     kept = {f"quality.{table}" for table in night.KEEPS_NIGHTS}
     keys = {NIGHT if one in GIVEN or one in MAYBE_MISSING else key_of(one) for one in inputs if one not in kept}
     return sorted(keys)
+
+
+def _specs() -> list[dg.AssetSpec]:
+    return [
+        dg.AssetSpec(
+            key=name.split("."),
+            group_name=GROUP,
+            deps=_dependencies(name),
+            description=describe.description(name),
+            metadata=describe.metadata(name),
+            kinds={"duckdb", "python" if name in _PYTHON_INPUTS else "sql"},
+            owners=OWNERS,
+            skippable=True,  # a run may select some of them
+        )
+        for name in night.NAMES
+    ]
+
+
+@dg.multi_asset(name="quality_tables", specs=_specs(), can_subset=True, pool=POOL, required_resource_keys={"runtime"})
+def quality_tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    """The tables that the run selected, in their order; in one step, for a step costs more than most of them."""
+    runtime: Runtime = context.resources.runtime
+    told = labels_of(runtime.data)
+    chosen = {key.path[-1] for key in context.selected_asset_keys}
+    with runtime.connect() as connection:
+        engine = DuckDBEngine(connection)
+        for name in (name for name in night.NAMES if name.split(".")[1] in chosen):
+            with runtime.step(name):
+                night.make(engine, name, told)
+            is_view = name.removeprefix("quality.") in night.VIEWS
+            metadata = {} if is_view else table_metadata(connection, name)
+            yield dg.MaterializeResult(asset_key=name.split("."), metadata=metadata)
 
 
 def labels_of(data: Path) -> list[Label]:
@@ -194,4 +202,4 @@ def _quoted(text: str) -> str:
 
 def quality_assets() -> list[Any]:
     """All of them."""
-    return [quality_night, *(quality_table(name) for name in night.NAMES), quality_report]
+    return [quality_night, quality_tables, quality_report]

@@ -68,11 +68,12 @@ def test_the_same_night_gives_the_same_bytes(opened):
     one, two = opened(), opened()
     for name in ("golden.contact", "standardised.contact", "golden.provenance"):
         two.connection.execute(f"create or replace table {name} as select * from {name} order by 1 desc")
-    for engine in (one, two):
-        night.build(engine, NIGHT)
 
-    assert page(document(one)) == page(document(two))
-    assert json.dumps(document(one).as_json()) == json.dumps(document(two).as_json())
+    night.build(two, NIGHT)
+
+    first, second = document(one), document(two)
+    assert page(first) == page(second)
+    assert json.dumps(first.as_json()) == json.dumps(second.as_json())
 
 
 def test_the_page_stands_alone(told):
@@ -155,7 +156,8 @@ def test_what_a_vendor_calls_a_field_breaks_no_page(engine):
         "values ('1', 'contact', '<script>alert(1)</script>', 'a \"quoted\" & <b>bold</b> reason', '', '')"
     )
 
-    night.build(engine, NIGHT)
+    for name in ("quality.number", "quality.judged"):
+        night.make(engine, name)
     text = page(document(engine))
 
     assert "<script>" not in text

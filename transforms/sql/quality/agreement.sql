@@ -6,14 +6,33 @@
 --         is two that agree against one. These counts are all that accuracy is estimated from (assets/quality/accuracy.py).
 --         Of a source that holds the entity twice the first record speaks
 with contact as (
-    select crosswalk.golden_id, record.*
+    select
+        crosswalk.golden_id,
+        record.source,
+        record.first_fold,
+        record.last_fold,
+        record.email,
+        record.phone,
+        record.mobile,
+        record.title_fold,
+        record.linkedin_slug,
+        record.city_fold,
+        record.country
     from standardised.contact as record
     inner join golden.crosswalk as crosswalk on record.record_key = crosswalk.record_key and crosswalk.entity = 'contact'
     qualify row_number() over (partition by crosswalk.golden_id, record.source order by record.record_key) = 1
 ),
 
 organisation as (
-    select crosswalk.golden_id, record.*
+    select
+        crosswalk.golden_id,
+        record.source,
+        record.name_fold,
+        record.domain,
+        record.phone,
+        record.city_fold,
+        record.country,
+        record.linkedin_slug
     from standardised.organisation as record
     inner join golden.crosswalk as crosswalk on record.record_key = crosswalk.record_key and crosswalk.entity = 'organisation'
     qualify row_number() over (partition by crosswalk.golden_id, record.source order by record.record_key) = 1

@@ -66,7 +66,11 @@ select 'contact' as entity, contact.record_key, contact.source, 'email' as field
 from standardised.contact as contact
 inner join quality.reference as reference
     on contact.email_domain = reference.value and reference.kind in ('free mail', 'disposable')
-    or contact.email_local = reference.value and reference.kind = 'role mailbox'
+where contact.email is not null
+union all
+select 'contact' as entity, contact.record_key, contact.source, 'email' as field, 'role_mailbox' as reason
+from standardised.contact as contact
+inner join quality.reference as reference on contact.email_local = reference.value and reference.kind = 'role mailbox'
 where contact.email is not null
 union all
 select 'contact' as entity, record_key, source, 'email' as field, 'undeliverable' as reason
