@@ -43,6 +43,7 @@ VERBS = {
     ),
     "reconcile": Verb("orchestration.reconcile", "all of HaloPSA compared with the ledger, and repaired by rule"),
     "doctor": Verb("orchestration.doctor", "what ails this installation and what to do about it; repairs nothing"),
+    "alerts": Verb("orchestration.alerts", "what is wrong since when; told once when it begins and once when over"),
     "backup": Verb("orchestration.backup", "ledger and archive into a folder, with a receipt; runs may go on"),
     "restore": Verb("orchestration.restore", "a backup put back; the next publishing waits for reconcile"),
     "up": Verb("orchestration.up", "service, Dagster UI and daemon together, schedules running; Ctrl-C ends all"),
