@@ -24,7 +24,10 @@ from orchestration.settings import ApolloSettings, Settings, UpLeadSettings, Zoo
 
 if TYPE_CHECKING:
     from dlt.extract import DltSource
+    from sources.apollo.client import ApolloClient
     from sources.halopsa.client import HaloClient
+    from sources.uplead.client import UpLeadClient
+    from sources.zoominfo.client import ZoomInfoClient
 
 PUBLISH_S_MAX = 600.0  # a slice of ten minutes, so that a backfill of hours never blocks the next sync
 
@@ -42,7 +45,7 @@ def build_runtime(
     """A runtime for the configured sources, or for those of them named in `only`."""
     clock = clock or clock_of_environment()
     makers = _vendors(settings, clock, lambda: Ledger.open(settings.ledger, settings.data_root))
-    halo = None if settings.missing("halopsa") else _halo_client(settings, clock)
+    halo = None if settings.missing("halopsa") else halo_client(settings, clock)
     if halo is not None:
         makers["halopsa"] = lambda meter: _mirror(halo, meter)
     wanted = {name: maker for name, maker in makers.items() if only is None or name in (*only, "halopsa")}
@@ -91,19 +94,16 @@ def _apollo(
 ) -> DltSource:
     """The people of the query, and those of the companies that somebody asks about."""
     from sources.apollo import apollo
-    from sources.apollo.client import ApolloClient
 
-    client = ApolloClient(settings.base_url, _secret(settings.api_key), clock)
+    client = apollo_client(settings, clock)
     return apollo(client, archive, meter, query=settings.query, domains=_asked(open_ledger),
                   credits_max=settings.credits_max)  # fmt: skip
 
 
 def _zoominfo(settings: ZoomInfoSettings, archive: Archive, clock: Clock, meter: Meter) -> DltSource:
     from sources.zoominfo import zoominfo
-    from sources.zoominfo.client import ZoomInfoClient
 
-    client = ZoomInfoClient(settings.base_url, settings.client_id or "", _secret(settings.client_secret), clock)
-    return zoominfo(client, archive, meter)
+    return zoominfo(zoominfo_client(settings, clock), archive, meter)
 
 
 def _uplead(
@@ -111,9 +111,8 @@ def _uplead(
 ) -> DltSource:
     """The watched domains and those that somebody asks about; without watched ones the whole account is read anyway."""
     from sources.uplead import uplead
-    from sources.uplead.client import UpLeadClient
 
-    client = UpLeadClient(settings.base_url, _secret(settings.api_key), clock)
+    client = uplead_client(settings, clock)
     if not settings.domains:
         return uplead(client, archive, meter)
     return uplead(client, archive, meter, [*settings.domains, *_asked(open_ledger)])
@@ -140,7 +139,25 @@ def _mirror(client: HaloClient, meter: Meter) -> DltSource:
     return halopsa(client, meter)
 
 
-def _halo_client(settings: Settings, clock: Clock) -> HaloClient:
+def apollo_client(settings: ApolloSettings, clock: Clock) -> ApolloClient:
+    from sources.apollo.client import ApolloClient
+
+    return ApolloClient(settings.base_url, _secret(settings.api_key), clock)
+
+
+def zoominfo_client(settings: ZoomInfoSettings, clock: Clock) -> ZoomInfoClient:
+    from sources.zoominfo.client import ZoomInfoClient
+
+    return ZoomInfoClient(settings.base_url, settings.client_id or "", _secret(settings.client_secret), clock)
+
+
+def uplead_client(settings: UpLeadSettings, clock: Clock) -> UpLeadClient:
+    from sources.uplead.client import UpLeadClient
+
+    return UpLeadClient(settings.base_url, _secret(settings.api_key), clock)
+
+
+def halo_client(settings: Settings, clock: Clock) -> HaloClient:
     from sources.halopsa.client import HaloClient
 
     halo, rules = settings.sources.halopsa, settings.publishing_rules()
