@@ -36,6 +36,9 @@ VERBS = {
     "ui": Verb("orchestration.ui", "the Dagster UI on loopback, ready to materialise"),
     "check": Verb("orchestration.check", "definitions load, settings valid, contracts consistent; writes nothing"),
     "connect": Verb("orchestration.connect", "whether an account works, by free calls, and five of its rows, masked"),
+    "credits": Verb(
+        "orchestration.credits", "what each vendor cost by day and per verified contact; what is left today"
+    ),
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
     "why": Verb("orchestration.why", "the evidence for or against a pair, or the whole story of a golden record"),
     "reconcile": Verb("orchestration.reconcile", "all of HaloPSA compared with the ledger, and repaired by rule"),
