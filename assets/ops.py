@@ -72,11 +72,13 @@ COLUMNS = {
     "field": "the field the item is about, where it is about one",
     "opened_at": "when a run first found it",
     "closed_at": "when a run found it settled",
-    "credit_id": "number of the purchase",
+    "credit_id": "number of the call",
     "source": "the vendor",
     "records": "records bought",
     "credits": "credits spent",
-    "spent_at": "when they were spent",
+    "spent_at": "when they were set aside, just before the call left",
+    "reserved": "credits set aside before the call left; where no answer came, they count as spent",
+    "balance": "what the account had consumed before the call, where it says so",
 }
 # Table in schema ops -> table of the ledger. What was sent and what HaloPSA said stay there: they hold personal data.
 MIRRORED = {
@@ -112,7 +114,7 @@ UNMIRRORED = {
     "api_key": "secrets, if only by digest",
 }
 _SECRET = "secret"  # key inside plan.counts: what a plan's digests are made with
-_LEFT_OUT = frozenset({"fields", "base", "published", "body", "message", "detail"})
+_LEFT_OUT = frozenset({"fields", "base", "published", "body", "message", "detail", "asked"})
 
 
 def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
