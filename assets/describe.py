@@ -56,7 +56,7 @@ def description(name: str) -> str:
         return TABLES[name].comment
     if about := header(name).get("about"):
         return about[0].upper() + about[1:]
-    return KERNEL_TABLES[name.rsplit("_", 1)[1]][0]
+    return KERNEL_TABLES[name.rsplit("_", 1)[-1]][0]
 
 
 def metadata(name: str) -> dict[str, Any]:

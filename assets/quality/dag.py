@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from assets import describe, ops
+from assets import describe, inspection, ops
 from assets.common import OWNERS, POOL, table_metadata
 from assets.quality import night
 from assets.quality.catalogue import SECTIONS
@@ -140,7 +140,7 @@ def quality_report(context: dg.AssetExecutionContext) -> Iterator[dg.Materialize
             comment(connection)
             told = document(DuckDBEngine(connection))
         written = write(told, runtime.data / "reports")
-        ops.renew_copy(runtime)
+        inspection.renew(runtime)
     severities = [row["severity"] for row in told.judged]
     golden = {row["entity"]: row["value"] for row in told.judged if row["metric"] == "golden"}
     yield dg.MaterializeResult(
