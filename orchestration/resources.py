@@ -77,7 +77,8 @@ def _vendors(settings: Settings, clock: Clock, open_ledger: Callable[[], Ledger]
     vendors = settings.sources
     makers: dict[str, SourceMaker] = {}
     if not settings.missing("apollo"):
-        makers["apollo"] = lambda meter: _apollo(vendors.apollo, archive, clock, meter, open_ledger)
+        note = settings.data_root / "archive" / "apollo-purchase.json"
+        makers["apollo"] = lambda meter: _apollo(vendors.apollo, archive, note, clock, meter, open_ledger)
     if not settings.missing("zoominfo"):
         makers["zoominfo"] = lambda meter: _zoominfo(vendors.zoominfo, archive, clock, meter)
     if not settings.missing("uplead"):
@@ -87,7 +88,12 @@ def _vendors(settings: Settings, clock: Clock, open_ledger: Callable[[], Ledger]
 
 
 def _apollo(
-    settings: ApolloSettings, archive: Archive, clock: Clock, meter: Meter, open_ledger: Callable[[], Ledger]
+    settings: ApolloSettings,
+    archive: Archive,
+    note: Path,
+    clock: Clock,
+    meter: Meter,
+    open_ledger: Callable[[], Ledger],
 ) -> DltSource:
     """The people of the query, and those of the companies that somebody asks about."""
     from sources.apollo import apollo
@@ -95,7 +101,7 @@ def _apollo(
 
     client = ApolloClient(settings.base_url, _secret(settings.api_key), clock)
     return apollo(client, archive, meter, query=settings.query, domains=_asked(open_ledger),
-                  credits_max=settings.credits_max)  # fmt: skip
+                  credits_max=settings.credits_max, note=note)  # fmt: skip
 
 
 def _zoominfo(settings: ZoomInfoSettings, archive: Archive, clock: Clock, meter: Meter) -> DltSource:

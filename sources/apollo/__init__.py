@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -42,13 +43,15 @@ def apollo(
     query: Filters | None = None,
     domains: Sequence[str] = (),
     credits_max: float | None = None,
+    note: Path | None = None,
     rows_max: int = settings.SEARCH_ROWS_MAX,
 ) -> DltSource:
     """Tables `contact`, `organisation` and `quarantine`.
 
     `query` holds Apollo's own filters (`{"person_locations": ["United Kingdom"]}`); none means everybody, which only a
     simulator or a small account can mean. `domains` are companies that somebody waits for: where `query` leaves people
-    out, theirs are looked for besides, and bought first. `rows_max` is the search's cap, lower in tests.
+    out, theirs are looked for besides, and bought first. `note` is the file of the purchase under way (`purse.py`).
+    `rows_max` is the search's cap, lower in tests.
     """
     poison: list[Poison] = []
     employers: set[str] = set()
@@ -57,7 +60,7 @@ def apollo(
         for filters in (*(_at_domains(domains) if query else ()), query or {}):
             watch = Watch(client, meter, rows_max=rows_max)
             try:
-                buy_moved(client, archive, meter, watch.walk(filters), credits_max=credits_max)
+                buy_moved(client, archive, meter, watch.walk(filters), credits_max=credits_max, note=note)
             finally:
                 poison.extend(watch.poison)
 

@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 
 from sources.apollo import settings
 from sources.clock import Clock
-from sources.http import BadRequest, PatientSession, VendorError
+from sources.http import BadRequest, Forbidden, PatientSession, VendorError
 
 Filters = Mapping[str, Any]
 
@@ -59,9 +59,18 @@ class ApolloClient:
             self._enriching.mount(base_url, adapter)
 
     @property
+    def sessions(self) -> tuple[PatientSession, PatientSession]:
+        """For searches and for enrichment."""
+        return self._searching, self._enriching
+
+    @property
     def retried(self) -> Counter[str]:
         """Why we had to ask again, and how often."""
         return self._searching.retried + self._enriching.retried
+
+    def note_retry(self, error: VendorError) -> None:
+        """Count a purchase that is sent again."""
+        self._enriching.retried[error.reason] += 1
 
     def people(self, filters: Filters, *, page: int) -> Page:
         """One page of the free people search (stubs: id, first name, masked surname, `last_refreshed_at`)."""
@@ -74,25 +83,33 @@ class ApolloClient:
 
         Raises:
             OutOfCredits: the balance does not cover the request.
+            VendorError: among others where the answer was lost or cannot be read, although it may have been charged;
+                it is not sent again here, for the same person bought twice is charged twice.
         """
         body = {"details": [{"id": person_id} for person_id in ids]}
         try:
-            answer = self._ask(self._enriching, "/people/bulk_match", body)
+            answer = self._ask(self._enriching, "/people/bulk_match", body, is_charged=True)
         except BadRequest as error:
             if error.status == 422 and "credit" in error.body.lower():
                 raise OutOfCredits("apollo: out of credits", status=422) from error
             raise
         return Delivery(_rows(answer, "matches"), _number(answer.get("credits_consumed")))
 
-    def credits_left(self) -> float:
-        """The lead credits left in this cycle; costs nothing."""
-        answer = self._ask(self._searching, "/usage_stats/credit_usage_stats", {})
+    def credits_left(self) -> float | None:
+        """The lead credits left in this cycle, for nothing; None where the key may not ask, or Apollo does not say."""
+        try:
+            answer = self._ask(self._searching, "/usage_stats/credit_usage_stats", {})
+        except Forbidden:
+            return None
         stats = answer.get("credit_usage_stats")
         lead = stats.get("lead_credit") if isinstance(stats, dict) else None
-        return _number(lead.get("left_over")) if isinstance(lead, dict) else 0.0
+        left = lead.get("left_over") if isinstance(lead, dict) else None
+        return float(left) if isinstance(left, int | float) and not isinstance(left, bool) else None
 
-    def _ask(self, session: PatientSession, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = session.fetch_json("POST", self._root + path, json=body)
+    def _ask(
+        self, session: PatientSession, path: str, body: dict[str, Any], *, is_charged: bool = False
+    ) -> dict[str, Any]:
+        answer = session.fetch_json("POST", self._root + path, json=body, is_charged=is_charged)
         if not isinstance(answer, dict):
             raise VendorError(f"apollo: {path} answered with a {type(answer).__name__} instead of an object")
         return answer

@@ -19,6 +19,9 @@ SEARCH_ROWS_MAX = 50_000  # 100 rows x 500 pages; page 501 is a 422, not an empt
 DOMAINS_MAX = 1_000  # of one search's q_organization_domains_list
 MATCH_IDS_MAX = 10  # of one people/bulk_match
 
+# So much may a search grow while it is walked; more than that, and its total was wrong.
+GROWTH_SHARE = 0.02
+
 # A walk of this many stubs is 10,000 free calls. Whoever asks for more has forgotten the filters.
 WATCH_ROWS_MAX = 1_000_000
 

@@ -58,8 +58,6 @@ class Visit:
 
     def _walk(self, path: str, filters: Mapping[str, Any], what: str) -> None:
         announced = self._client.count(path, filters)
-        if announced == 0:
-            return
         if path == settings.PRO_SEARCH_PATH:
             self._compare_with_balance(announced)
         before = len(self._seen["contact"])
@@ -67,10 +65,16 @@ class Visit:
         number: int | None = 1
         while number is not None and number <= settings.PAGES_MAX:
             page = self._page(path, filters, number)
+            announced = page.rows_total if announced is None else announced
             self._take_page(page)
             self._check_balance(has_more=page.next_number is not None or len(page.rows) < 1)
             number = page.next_number
         found = len(self._seen["contact"]) - before + len(self._poison_seen) - poison_before
+        if announced is not None and found - announced > announced * settings.GROWTH_SHARE:
+            self._meter.problem(
+                f"uplead: {announced} contacts of {what} were announced and {found} came. All of them are loaded; "
+                "whether there are more nobody can tell, the next run looks again."
+            )
         if announced is not None and found < announced:
             self._meter.missed["contact"] += announced - found
             self._meter.problem(

@@ -41,7 +41,7 @@ def zoominfo(
         walk = walk_all(client, settings.COMPANY, meter)
         poison.extend(walk.poison)
         buy(client, archive, meter, walk, is_sweep=is_sweep)
-        _note_sweep(state, client, is_sweep=is_sweep)
+        _note_sweep(state, client, is_sweep=is_sweep and not walk.gap)
 
     def contacts(state: MutableMapping[str, Any]) -> None:
         cursor = state.get("cursor")
@@ -50,6 +50,8 @@ def zoominfo(
         walk = walk_all(client, settings.CONTACT, meter) if is_sweep or not since else walk_since(client, since, meter)
         poison.extend(walk.poison)
         unbought = buy(client, archive, meter, walk, is_sweep=is_sweep)
+        if walk.gap:
+            return  # whoever was jumped over may be older than anybody who came: the cursor stays where it was
         state["cursor"] = next_cursor(walk, cursor, unbought)
         _note_sweep(state, client, is_sweep=is_sweep)
         if any(not walk.seen[row_id].is_dated for row_id in unbought):
