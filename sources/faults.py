@@ -159,6 +159,11 @@ PLACES: Mapping[str, Sequence[Place]] = {
         _uplead("first page", after=1, is_paid=True),
         _uplead("next page", after=2, is_paid=True, is_first=False),
     ),
+    "halopsa": (
+        Place("token", "/auth/token"),
+        Place("list of users", "/api/Users", method="GET"),
+        Place("write of a client", "/api/Client", method="POST"),
+    ),
 }
 
 

@@ -76,7 +76,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """What a simulator remembers of a request; `at_s` is the clock's time."""
+    """What a simulator remembers of a request; `at_s` is the clock's time, status 0 that the connection died."""
 
     at_s: float
     method: str
@@ -148,6 +148,7 @@ class Simulator:
         self.faults: list[Fault] = []
         self.log: deque[LoggedRequest] = deque(maxlen=LOG_LENGTH_MAX)
         self.counters: Counter[str] = Counter()
+        self.on_request: Callable[[LoggedRequest], None] = lambda request: None
         self.lock = threading.RLock()  # handlers run one at a time: a simulator is a state machine, not a benchmark
         self._handlers: dict[str, Callable[..., Response]] = {}
         self._answered: dict[str, Response] = {}  # the newest answer on each path, for the fault `again`
@@ -178,8 +179,14 @@ class Simulator:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
         with self.lock:
-            response = self._answer(request)
-            self.log.append(LoggedRequest(self.clock.time(), request.method, request.path, response.status_code))
+            try:
+                response = self._answer(request)
+            except (DropConnection, StallConnection):
+                self.on_request(LoggedRequest(self.clock.time(), request.method, request.path, 0))
+                raise
+            logged = LoggedRequest(self.clock.time(), request.method, request.path, response.status_code)
+            self.log.append(logged)
+            self.on_request(logged)
             self.counters[f"{response.status_code}"] += 1
         return response(environ, start_response)
 
