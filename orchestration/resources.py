@@ -101,7 +101,8 @@ def _apollo(
 
     client = ApolloClient(settings.base_url, _secret(settings.api_key), clock)
     return apollo(client, archive, meter, query=settings.query, domains=_asked(open_ledger),
-                  credits_max=settings.credits_max, note=note)  # fmt: skip
+                  credits_max=settings.credits_max, note=note, has_saved=settings.saved,
+                  is_buying=bool(settings.query) or not settings.saved)  # fmt: skip
 
 
 def _zoominfo(settings: ZoomInfoSettings, archive: Archive, clock: Clock, meter: Meter) -> DltSource:

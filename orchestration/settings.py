@@ -46,6 +46,7 @@ class ApolloSettings(BaseModel):
     api_key: SecretStr | None = Field(default=None, description="Apollo: Settings > Integrations > API keys")
     query: dict[str, Any] = Field(default={}, description="JSON object of Apollo's people filters: whom to buy")
     credits_max: float | None = Field(default=None, ge=0, description="most credits to spend in one run")
+    saved: bool = Field(default=False, description="on: also what the team has saved in Apollo; costs no credits")
 
 
 class ZoomInfoSettings(BaseModel):

@@ -42,7 +42,7 @@ class Delivery:
 
 
 class ApolloClient:
-    """One account. Searches and enrichment are counted apart by Apollo, so each has a session with its own limits."""
+    """One account. Searches, enrichment and other routes are counted apart by Apollo, so each has its own session."""
 
     def __init__(self, base_url: str, api_key: str, clock: Clock, *, adapter: BaseAdapter | None = None) -> None:
         self.clock = clock
@@ -54,19 +54,22 @@ class ApolloClient:
         self._enriching = PatientSession(
             vendor="apollo", clock=clock, limits=settings.ENRICH_LIMITS, base_headers=headers
         )
+        self._listing = PatientSession(
+            vendor="apollo", clock=clock, limits=settings.DEFAULT_LIMITS, base_headers=headers
+        )
         if adapter is not None:
-            self._searching.mount(base_url, adapter)
-            self._enriching.mount(base_url, adapter)
+            for session in self.sessions:
+                session.mount(base_url, adapter)
 
     @property
-    def sessions(self) -> tuple[PatientSession, PatientSession]:
-        """For searches and for enrichment."""
-        return self._searching, self._enriching
+    def sessions(self) -> tuple[PatientSession, PatientSession, PatientSession]:
+        """For searches, for enrichment, for all else."""
+        return self._searching, self._enriching, self._listing
 
     @property
     def retried(self) -> Counter[str]:
         """Why we had to ask again, and how often."""
-        return self._searching.retried + self._enriching.retried
+        return self._searching.retried + self._enriching.retried + self._listing.retried
 
     def note_retry(self, error: VendorError) -> None:
         """Count a purchase that is sent again."""
@@ -77,6 +80,19 @@ class ApolloClient:
         body = {**filters, "page": page, "per_page": settings.PAGE_ROWS}
         answer = self._ask(self._searching, "/mixed_people/api_search", body)
         return Page(_total(answer), _rows(answer, "people"))
+
+    def contacts(self, *, page: int, is_ascending: bool = False) -> Page:
+        """One page of the saved contacts, newest first; free."""
+        return self._saved("contacts", "contact_updated_at", page, is_ascending)
+
+    def accounts(self, *, page: int, is_ascending: bool = False) -> Page:
+        """One page of the saved accounts, newest first, though no row tells when it was updated; free."""
+        return self._saved("accounts", "account_updated_at", page, is_ascending)
+
+    def _saved(self, what: str, sort: str, page: int, is_ascending: bool) -> Page:
+        order = {"sort_by_field": sort, "sort_ascending": is_ascending}
+        answer = self._ask(self._listing, f"/{what}/search", {**order, "page": page, "per_page": settings.PAGE_ROWS})
+        return Page(_total(answer), _rows(answer, what))
 
     def match(self, ids: Sequence[str]) -> Delivery:
         """Enrich people by id; 1 credit for each that is found and not saved in the workspace.
@@ -98,7 +114,7 @@ class ApolloClient:
     def credits_left(self) -> float | None:
         """The lead credits left in this cycle, for nothing; None where the key may not ask, or Apollo does not say."""
         try:
-            answer = self._ask(self._searching, "/usage_stats/credit_usage_stats", {})
+            answer = self._ask(self._listing, "/usage_stats/credit_usage_stats", {})
         except Forbidden:
             return None
         stats = answer.get("credit_usage_stats")

@@ -8,6 +8,7 @@ Left unset on purpose: `updated_since` (Apollo drops unknown parameters silently
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sources.limiter import RateLimit
 
@@ -28,7 +29,14 @@ WATCH_ROWS_MAX = 1_000_000
 # 90 % of the paid plans' windows (200 a minute, 6,000 an hour, 50,000 a day; enrichment 1,000 a minute): the limits are
 # counted per team, and people who work in Apollo need the rest.
 SEARCH_LIMITS = (RateLimit(180, 60.0), RateLimit(5_400, 3_600.0), RateLimit(45_000, 86_400.0))
+# Of every other route (200 a minute, 400 an hour, 2,000 a day); 2,000 pages are 200,000 saved contacts.
+DEFAULT_LIMITS = (RateLimit(180, 60.0), RateLimit(360, 3_600.0), RateLimit(1_800, 86_400.0))
 ENRICH_LIMITS = (RateLimit(900, 60.0),)
+
+# Saved contacts and accounts are walked whole this often: a row without a moment, or one that was jumped over, comes
+# then at the latest. In between, so much before the cursor is read again.
+SAVED_SWEEP_DAYS = 7
+SAVED_OVERLAP = timedelta(days=1)
 
 PLACEHOLDER_EMAIL = "email_not_unlocked@domain.com"  # the same for everybody, and it claims to be verified
 

@@ -62,7 +62,7 @@ class VendorAccount:
         self.clock = VirtualClock()
         self.archive = Archive(folder / "archive")
         self.simulator = SIMULATORS[vendor](world, self.clock, **switches)
-        self.raw: dict[tuple[str, str], str] = {}  # (entity, id) -> content hash
+        self.raw: dict[tuple[str, str], str] = {}  # (resource, id) -> content hash
         self.quarantined: set[tuple[str, str]] = set()
         self.state: dict = {}
 
@@ -70,6 +70,12 @@ class VendorAccount:
     def credits(self) -> float:
         """What the vendor says we spent."""
         return self.simulator.credits_consumed if self.vendor == "apollo" else self.simulator.credits_used
+
+    @property
+    def tables(self) -> set[tuple[str, str]]:
+        """(entity, id) of all rows, whichever resource brought them."""
+        entity = {"saved_contact": "contact", "saved_account": "organisation"}
+        return {(entity.get(resource, resource), row_id) for resource, row_id in self.raw}
 
     @contextmanager
     def reached(self, by: str):
@@ -93,7 +99,8 @@ class VendorAccount:
         if self.vendor == "apollo":
             client = ApolloClient(url, "apollo-good", self.clock)
             sessions = client.sessions
-            source = apollo(client, self.archive, meter, note=self.folder / "purchase.json", **options)
+            options = {"has_saved": True, "note": self.folder / "purchase.json"} | options
+            source = apollo(client, self.archive, meter, **options)
         elif self.vendor == "zoominfo":
             client = ZoomInfoClient(url, CLIENT_ID, CLIENT_SECRET, self.clock)
             sessions = (client.session,)
