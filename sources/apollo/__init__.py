@@ -33,8 +33,9 @@ from sources.apollo.purchase import SOURCE, buy_moved
 from sources.apollo.saved import saved
 from sources.apollo.watch import Watch
 from sources.archive import Archive
-from sources.intake import RAW_SCHEMA, Meter, Poison, raw_row, screen
+from sources.intake import RAW_SCHEMA, Meter, Poison, content_hash, raw_row, screen
 from sources.paid import archived, quarantine
+from sources.volume import hold_unlikely
 
 
 def apollo(
@@ -66,7 +67,10 @@ def apollo(
         for filters in (*(_at_domains(domains) if query else ()), query or {}):
             watch = Watch(client, meter, rows_max=rows_max)
             try:
-                buy_moved(client, archive, meter, watch.walk(filters), credits_max=credits_max, note=note)
+                stamps = watch.walk(filters)
+                of = f"people of the query {content_hash(filters)[:8]}"
+                hold_unlikely(state, len(stamps), of=of, source=SOURCE, clock=client.clock)
+                buy_moved(client, archive, meter, stamps, credits_max=credits_max, note=note)
             finally:
                 poison.extend(watch.poison)
 

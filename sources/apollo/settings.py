@@ -83,4 +83,24 @@ HEADCOUNTS = Dimension(
         *("5001,10000", "10001,10000000"),
     ),
 )
-SPLIT_BY = (COUNTRIES, SENIORITIES, HEADCOUNTS)
+# Finds people of whom neither the seniority nor the employer's head count is known: nearly everybody has a title.
+TITLES = Dimension(
+    "person_titles",
+    (
+        *(
+            "manager",
+            "director",
+            "engineer",
+            "executive",
+            "president",
+            "officer",
+            "coordinator",
+            "assistant",
+            "analyst",
+        ),
+        *("consultant", "specialist", "technician", "administrator", "supervisor", "owner", "founder", "partner"),
+        *("head", "lead", "chief", "representative", "accountant", "developer", "designer", "architect", "nurse"),
+        *("teacher", "professor", "attorney", "buyer", "planner", "advisor", "associate", "secretary", "operator"),
+    ),
+)
+SPLIT_BY = (COUNTRIES, SENIORITIES, HEADCOUNTS, TITLES)
