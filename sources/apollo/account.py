@@ -7,6 +7,7 @@ from the same balance.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -61,6 +62,7 @@ class Account:
     def __init__(self, store: SimulatorStore, switches: Switches) -> None:
         self._store = store
         self.switches = switches
+        self.charges: Counter[str] = Counter()  # how often each person was charged for, in this process
 
     @property
     def consumed(self) -> float:

@@ -16,7 +16,7 @@ from sources.faults import TROUBLES, Outcome, scripted
 from sources.world.world import World
 from tests.sources.accounts import VENDORS, Refreshed, VendorAccount, said, small_pages
 
-SAMPLE = 7
+SAMPLE = 5
 IS_WHOLE = os.environ.get("HALOSYNC_FAULTS") == "all"
 ALL = {vendor: scripted(vendor) for vendor in VENDORS}
 
