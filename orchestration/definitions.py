@@ -17,7 +17,14 @@ from assets.runtime import Runtime
 from assets.tables import table_assets
 
 from orchestration import settings as settings_module
-from orchestration.automation import full_sync, nightly_quality, nightly_reconciliation, schedules, sensors
+from orchestration.automation import (
+    full_sync,
+    nightly_quality,
+    nightly_reconciliation,
+    publish_drain,
+    schedules,
+    sensors,
+)
 from orchestration.lease import leased
 from orchestration.resources import build_runtime
 
@@ -40,7 +47,7 @@ def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
             *quality_assets(),
         ],
         asset_checks=all_checks(),
-        jobs=[full_sync, nightly_quality, nightly_reconciliation],
+        jobs=[full_sync, publish_drain, nightly_quality, nightly_reconciliation],
         schedules=schedules(runtime),
         sensors=sensors(runtime),
         resources={"runtime": resource or leased(runtime)},
