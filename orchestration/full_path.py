@@ -72,7 +72,8 @@ def execute(runtime: Runtime, display: Display) -> Outcome:
     summary["virtual_seconds"] = 0.0
     summary["peak_mb"] = peak_mb()
     summary["steps"] = display.steps
-    code = Exit.HELD if held else Exit.PARTIAL if summaries.is_partial(result) else Exit.DONE
+    is_held = held or summaries.is_held(result)
+    code = Exit.HELD if is_held else Exit.PARTIAL if summaries.is_partial(result) else Exit.DONE
     _note_end(runtime, result.run_id, code.name.lower(), summary)
     return Outcome(summary, code)
 

@@ -44,7 +44,7 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
             summary["quarantined"] += counts["quarantined"]
         for key in ("standardised", "pairs", "golden", "changes", "halo", "held_by_reason", "feed"):
             summary[key] |= counts.get(key, {})
-        summary["problems"] += counts.get("problems", []) + counts.get("waiting", [])
+        summary["problems"] += counts.get("problems", []) + counts.get("held_back", []) + counts.get("waiting", [])
         summary["notes"] += counts.get("notes", [])
     return summary
 
@@ -52,6 +52,11 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
 def is_partial(result: dg.ExecuteInProcessResult) -> bool:
     """Whether a source or HaloPSA could not be served whole. Records that wait for a person are no such thing."""
     return any(counts.get("problems") for counts in _counts_of(result))
+
+
+def is_held(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a rule about drift or volume kept rows out on purpose; everything else was done."""
+    return any(counts.get("held_back") for counts in _counts_of(result))
 
 
 def _counts_of(result: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:

@@ -6,18 +6,23 @@ the whole path.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
+import sqlalchemy as sa
 
+from assets.publishing import tables
+from assets.publishing.ledger import Ledger
 from assets.raw import TABLES, raw_asset
 from orchestration import settings as settings_module
 from orchestration import summary as summaries
 from orchestration.resources import build_runtime
 from orchestration.simulated import Recipe, simulated
+from sources.archive import Archive, ArchiveRow
 from sources.simulation import Fault
 
 SIMULATORS = ("apollo", "zoominfo", "uplead", "halopsa")
@@ -42,6 +47,7 @@ class Loaded:
     quarantined: list[str]
     summary: dict
     is_partial: bool
+    is_held: bool
 
     @property
     def told(self):
@@ -67,7 +73,13 @@ def load(root: Path, vendor: str, strike=lambda simulator, world: None) -> Loade
             if name in TABLES[vendor] and name != "quarantine"
         }
         refused = connection.execute(f"select id from raw_{vendor}.quarantine order by id").fetchall()
-    return Loaded(rows, [row[0] for row in refused], summaries.collect(result), summaries.is_partial(result))
+    return Loaded(
+        rows,
+        [row[0] for row in refused],
+        summaries.collect(result),
+        summaries.is_partial(result),
+        summaries.is_held(result),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +174,25 @@ def test_a_malformed_record_is_quarantined_with_its_reason_and_costs_once(sound,
     )
     assert again.rows == found.rows
     assert (found.summary["credits"], again.summary["credits"]) == (sound[vendor].summary["credits"], {vendor: 0})
+
+
+def test_a_field_that_apollo_renamed_holds_the_run_and_is_shown(tmp_path):
+    """Exit 4: the rows are held, everything else goes on; ops.drift has the change."""
+    load(tmp_path, "apollo")
+    archive = Archive(tmp_path / "archive")
+    rows = []
+    for _, table in archive.batches("apollo", "contact"):
+        for row in table.to_pylist():
+            payload = json.loads(row["payload"])
+            payload["work_email"] = payload.pop("email", None)
+            rows.append(ArchiveRow(row["id"], row["stamp"], payload, 0.0, row["fetched_at"]))
+    archive.append("apollo", "contact", rows)
+
+    found = load(tmp_path, "apollo")
+
+    assert (found.is_held, found.is_partial) == (True, False)
+    [line] = [problem for problem in found.summary["problems"] if "drift" in problem]
+    assert line.startswith("apollo: drift in contact: field email is now called work_email; ")
+    with Ledger.open(tmp_path / "ledger.sqlite").read() as connection:
+        told = connection.execute(sa.select(tables.drift.c["source", "field", "change_kind", "found"])).all()
+    assert told == [("apollo", "email", "renamed", "work_email")]
