@@ -196,3 +196,40 @@ def test_a_field_that_apollo_renamed_holds_the_run_and_is_shown(tmp_path):
     with Ledger.open(tmp_path / "ledger.sqlite").read() as connection:
         told = connection.execute(sa.select(tables.drift.c["source", "field", "change_kind", "found"])).all()
     assert told == [("apollo", "email", "renamed", "work_email")]
+
+
+KEYS = ("apollo-good", "zi-demo-secret", "uplead-demo-key", "simulated-secret", "Bearer ")
+
+
+@pytest.mark.parametrize("vendor", SIMULATORS)
+def test_no_key_and_no_address_or_number_of_a_record_is_in_any_log(tmp_path, capfd, vendor):
+    """Canaries: every e-mail and phone of the world, all keys; through faults, poison and drift. Dagster logs at DEBUG
+    here, more than any run of ours shows."""
+    canaries = set(KEYS)
+
+    def strike(simulator, world):
+        for frame in (world.contacts(name) for name in ("apollo", "zoominfo", "uplead")):
+            for column in ("email", "phone", "mobile"):
+                canaries.update(value for value in frame[column].dropna() if len(value) > 6)
+        first = world.contacts("apollo" if vendor == "halopsa" else vendor)["id"].iloc[0]
+        if vendor == "apollo":
+            simulator.switches.poison = {first: "huge"}
+        elif vendor == "halopsa":
+            next(iter(simulator.records.rows["Users"].values()))["title"] = "nul\x00"
+        else:
+            simulator.poison = {first: "paid huge" if vendor == "zoominfo" else "huge"}
+        simulator.faults = [
+            Fault("status", status=500, after=2, body='{"error": "ann@canary.test"}'),
+            Fault("html", after=4),
+        ]
+        simulator.faults += [Fault("status", status=403, after=9, times=-1, body='{"error": "ann@canary.test"}')]
+
+    canaries.add("ann@canary.test")
+    found = load(tmp_path, vendor, strike)
+    printed = capfd.readouterr()
+
+    text = "\n".join((printed.out, printed.err, json.dumps(found.summary)))
+    assert f"raw_{vendor}" in printed.err
+    assert found.summary["problems"]
+    assert [canary for canary in canaries if canary in text] == []
+    assert len(canaries) > 100
