@@ -41,6 +41,7 @@ VERBS = {
     "credits": Verb(
         "orchestration.credits", "what each vendor cost by day and per verified contact; what is left today"
     ),
+    "replay": Verb("orchestration.replay", "quarantine read again after a fix; asks no vendor, costs nothing"),
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)", is_lean=True),
     "why": Verb(
         "orchestration.why", "the evidence for or against a pair, or the whole story of a golden record", is_lean=True

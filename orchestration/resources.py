@@ -133,7 +133,14 @@ def _gate(vendor: VendorSettings, clock: Clock, meter: Meter, open_ledger: Calla
     from sources.tollgate import Tollgate
 
     source = meter.source
-    meter.purse = LedgerPurse(open_ledger, clock, source, run_id=meter.run_id, budget=vendor.credits_a_day)
+    meter.purse = LedgerPurse(
+        open_ledger,
+        clock,
+        source,
+        run_id=meter.run_id,
+        budget=vendor.credits_a_day,
+        paid_life=timedelta(days=vendor.paid_life_days) if isinstance(vendor, ApolloSettings) else timedelta(0),
+    )
     return Tollgate(source, TARIFFS[source](), meter.purse)
 
 

@@ -130,7 +130,9 @@ class Walk:
 
 def walk_all(client: ZoomInfoClient, routes: EntityRoutes, meter: Meter) -> Walk:
     """Every record there is. Raises `CapOverflow` where the cap hides some."""
-    return _walk(client, routes, meter, routes.roots)
+    walk = _walk(client, routes, meter, routes.roots)
+    meter.announce(routes.entity, walk.announced)
+    return walk
 
 
 def walk_since(client: ZoomInfoClient, day: date, meter: Meter) -> Walk:
