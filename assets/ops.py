@@ -50,7 +50,7 @@ COLUMNS = {
     "previous": "hash of the event before",
     "hash": "hash of this event, sealed with the one before",
     "seq": "number of the commit",
-    "change_kind": "created, altered or retired",
+    "change_kind": "of a record: created, altered or retired; of a field: added, removed, renamed or retyped",
     "content_hash": "digest of the golden record's values",
     "plan_id": "digest of the plan, or of the run that published without a file",
     "made_at": "when the plan was made",
@@ -72,6 +72,9 @@ COLUMNS = {
     "field": "the field the item is about, where it is about one",
     "opened_at": "when a run first found it",
     "closed_at": "when a run found it settled",
+    "found": "the new name or the new kind of the field",
+    "rows_held": "rows that the last load held for it",
+    "seen_at": "when a run last found it",
     "credit_id": "number of the call",
     "source": "the vendor",
     "records": "records bought",
@@ -94,6 +97,7 @@ MIRRORED = {
     "work_item": tables.work_item,
     "credit": tables.credit,
     "freshness": tables.freshness,
+    "drift": tables.drift,
 }
 # Table of the ledger -> why analysts have no mirror of it; a test holds that no table is in neither list.
 UNMIRRORED = {

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.common import COUNTS, OWNERS, POOL, SOURCES_TAG, table_metadata
-from assets.publishing import enrichment, freshness
+from assets.publishing import drift, enrichment, freshness
 from assets.runtime import Runtime
 from sources.http import VendorError
 from sources.intake import Meter
@@ -71,7 +71,8 @@ def raw_asset(source: str) -> dg.AssetsDefinition:
                 enrichment.note_tried(runtime.ledger, source, meter.asked)
             else:
                 context.log.info(f"{source} is not configured; its raw tables stay as they are")
-        for line in (*meter.problems, *meter.refusals(), *meter.retries()):
+        drift.note(runtime.ledger, runtime.clock, source, meter.drift)
+        for line in (*meter.problems, *meter.held, *meter.refusals(), *meter.noted, *meter.retries()):
             context.log.warning(line)
         with runtime.connect() as connection:
             for index, table in enumerate(TABLES[source]):
@@ -116,6 +117,7 @@ def _counts(meter: Meter) -> dict[str, object]:
         "credits": meter.credits,
         "quarantined": meter.quarantined,
         "problems": meter.problems,
+        "held_back": meter.held,
         "waiting": meter.refusals(),
-        "notes": meter.retries(),
+        "notes": [*meter.noted, *meter.retries()],
     }

@@ -31,7 +31,7 @@ def of(events: Iterable[dg.DagsterEvent], *, success: bool) -> Ending:
     summary = summaries.collect(counts)
     held = _held_by(events)
     summary["problems"] += held
-    if held:
+    if held or (success and summaries.is_held(counts)):
         return Ending("held", summary, held)
     if not success:
         return Ending("failed", {}, [])

@@ -103,7 +103,8 @@ def _apollo(
     vendor = settings.sources.apollo
     client = apollo_client(vendor, clock, _gate(vendor, clock, meter, open_ledger))
     return apollo(client, archive, meter, query=vendor.query, domains=_asked(settings, clock, meter, open_ledger),
-                  credits_max=vendor.credits_max)  # fmt: skip
+                  credits_max=vendor.credits_max, has_saved=vendor.saved,
+                  is_buying=bool(vendor.query) or not vendor.saved)  # fmt: skip
 
 
 def _zoominfo(
@@ -132,7 +133,14 @@ def _gate(vendor: VendorSettings, clock: Clock, meter: Meter, open_ledger: Calla
     from sources.tollgate import Tollgate
 
     source = meter.source
-    meter.purse = LedgerPurse(open_ledger, clock, source, run_id=meter.run_id, budget=vendor.credits_a_day)
+    meter.purse = LedgerPurse(
+        open_ledger,
+        clock,
+        source,
+        run_id=meter.run_id,
+        budget=vendor.credits_a_day,
+        paid_life=timedelta(days=vendor.paid_life_days) if isinstance(vendor, ApolloSettings) else timedelta(0),
+    )
     return Tollgate(source, TARIFFS[source](), meter.purse)
 
 

@@ -48,7 +48,7 @@ def collect(counts_of_steps: Iterable[Counts]) -> dict[str, Any]:
             summary["quarantined"] += counts["quarantined"]
         for key in ("standardised", "pairs", "golden", "changes", "halo", "held_by_reason", "feed"):
             summary[key] |= counts.get(key, {})
-        summary["problems"] += counts.get("problems", []) + counts.get("waiting", [])
+        summary["problems"] += counts.get("problems", []) + counts.get("held_back", []) + counts.get("waiting", [])
         summary["notes"] += counts.get("notes", [])
     return summary
 
@@ -56,6 +56,11 @@ def collect(counts_of_steps: Iterable[Counts]) -> dict[str, Any]:
 def is_partial(counts_of_steps: Iterable[Counts]) -> bool:
     """Whether a source or HaloPSA could not be served whole. Records that wait for a person are no such thing."""
     return any(counts.get("problems") for counts in counts_of_steps)
+
+
+def is_held(counts_of_steps: Iterable[Counts]) -> bool:
+    """Whether a rule about drift or volume kept rows out on purpose; everything else was done."""
+    return any(counts.get("held_back") for counts in counts_of_steps)
 
 
 def counts_of(events: Iterable[dg.DagsterEvent]) -> list[Counts]:

@@ -69,6 +69,17 @@ class Poison:
     remedy: str = "The rest of its page is loaded. When the vendor has mended it, the next run takes it in by itself."
 
 
+@dataclass(frozen=True)
+class Drift:
+    """A change in what a vendor sends: `change` is added, removed, renamed or retyped; `rows` is how many are held."""
+
+    entity: str
+    field: str
+    change: str
+    detail: str
+    rows: int
+
+
 @dataclass
 class Meter:
     """The counts of one source in one run; carried out of dlt, which knows only what it loaded."""
@@ -83,7 +94,11 @@ class Meter:
     credits: float = 0.0
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows quarantined, per (entity, what is wrong)
     retried: Counter[str] = field(default_factory=Counter)  # calls sent again, per reason
+    announced: Counter[str] = field(default_factory=Counter)  # the size of the whole as the source says, per entity
     problems: list[str] = field(default_factory=list)  # what could not be served whole: the run is partial
+    held: list[str] = field(default_factory=list)  # what a rule kept out on purpose: the run is held
+    noted: list[str] = field(default_factory=list)  # what a person may read and need not mend
+    drift: list[Drift] = field(default_factory=list)
 
     @property
     def quarantined(self) -> int:
@@ -93,6 +108,20 @@ class Meter:
         """Note something a person should read; once per text."""
         if text not in self.problems:
             self.problems.append(text)
+
+    def hold(self, text: str) -> None:
+        """Note what a rule kept out; once per text."""
+        if text not in self.held:
+            self.held.append(text)
+
+    def note(self, text: str) -> None:
+        """Note something that needs no hand; once per text."""
+        if text not in self.noted:
+            self.noted.append(text)
+
+    def announce(self, entity: str, rows: int) -> None:
+        """How many records of an entity the source says there are; of several answers the largest."""
+        self.announced[entity] = max(self.announced[entity], rows)
 
     def quarantine(self, poison: Iterable[Poison]) -> None:
         """Count rows that were not let in."""

@@ -1,7 +1,8 @@
 """What Apollo, ZoomInfo and UpLead have in common: paying once, and loading what was paid for.
 
 Belongs here: the till (what is held, what is bought, what was paid for and is poison) and the dlt resources that load
-the archive. Does not: watching and choosing (each source's own `fill`), the files of the archive (`archive.py`).
+the archive. Does not: watching and choosing (each source's own `fill`), the files of the archive (`archive.py`), what
+may not be loaded (`customs.py`).
 Surprise: poison that was paid for is archived too, with the stamp of its version, so that it is not bought again
 every half hour. Once the vendor changes the record, the stamp moves and the next run takes it in.
 Surprise: the order of the resources in a source matters. dlt asks each in turn for its first item, and the first one
@@ -24,11 +25,11 @@ from dlt.extract import DltResource
 
 from sources.archive import Archive, ArchiveRow
 from sources.clock import Clock
+from sources.customs import QUARANTINE, RELEASED, Customs
 from sources.http import VendorError
 from sources.intake import QUARANTINE_COLUMNS, RAW_COLUMNS, RAW_SCHEMA, Meter, Poison, quarantine_rows
 from sources.load import raw_hints
 
-QUARANTINE = "quarantine"
 _CHUNK_ROWS = 2_000  # archive files may be as small as one call; loading each alone would take longer than buying it
 
 # Watches and buys into the archive; the mapping is the resource's dlt state, kept in the warehouse.
@@ -124,7 +125,8 @@ def archived(
 ) -> DltResource:
     """The resource `entity`: fills the archive, then loads the files after the last one loaded.
 
-    A vendor that fails part-way leaves a problem in the meter; what the archive holds is loaded all the same.
+    A vendor that fails part-way leaves a problem in the meter; what the archive holds is loaded all the same, unless
+    `customs.py` holds it.
     `fill` goes with the `asker` it speaks through, whose retries are counted. `rows_of` makes the rows where they are
     archived inside another entity, `kept_as`. The last sequence number lives in dlt's resource state, so it goes with
     the warehouse: a new warehouse gets all.
@@ -132,13 +134,24 @@ def archived(
 
     def load() -> Iterator[Any]:
         state = dlt.current.resource_state()
+        problems_before = len(meter.problems)
         if fill is not None and asker is not None:
             _fill(fill, state, meter, asker)
         # A source without rows still has its table. By an empty one of the same kind: dlt's own mark would make columns
         # that rows of Arrow tables do not fill, and every later load would fail.
         yield rows_of(RAW_SCHEMA.empty_table())
-        for seq, table in _chunks(archive.batches(meter.source, kept_as or entity, state.get("archive_seq", 0))):
-            yield rows_of(table)
+        customs = Customs(archive, meter, entity, state)
+        if not customs.lets_volume(is_read_whole=len(meter.problems) == problems_before):
+            return
+        after_seq = state.get("archive_seq", 0)
+
+        def batches() -> Iterator[tuple[int, pa.Table]]:
+            chunks = _chunks(archive.batches(meter.source, kept_as or entity, after_seq))
+            return ((seq, rows_of(table)) for seq, table in chunks)
+
+        customs.inspect(batches)
+        for seq, table in batches():
+            yield customs.passed(table)
             state["archive_seq"] = seq
 
     return dlt.resource(load, name=entity, **raw_hints(_nullable(RAW_COLUMNS)))
@@ -151,8 +164,9 @@ def quarantine(archive: Archive, meter: Meter, clock: Clock, free: list[Poison] 
         state = dlt.current.resource_state()
         yield dlt.mark.materialize_table_schema()
         rows: dict[str, dict[str, Any]] = {}
+        newest = archive.stamps(meter.source, QUARANTINE)
         for seq, table in archive.batches(meter.source, QUARANTINE, state.get("archive_seq", 0)):
-            rows |= {row["id"]: row for row in _quarantine_rows(table)}
+            rows |= {row["id"]: row for row in _quarantine_rows(table) if newest[row["id"]] != RELEASED}
             state["archive_seq"] = seq
         met = {_key(row.entity, row.id): row for row in free or ()}
         meter.quarantine(met.values())

@@ -108,10 +108,11 @@ class Tollgate(BaseAdapter):
         if self._consumed is None:
             return None  # the key may not ask, so a doubt stays a doubt: it counts in full
         lost = self._settle_doubts(doubts, self._consumed)
-        if call is not None and lost & set(call.asked):
+        withheld = lost & set(call.asked) & set(self._purse.withheld()) if call is not None and lost else ()
+        if withheld:
             raise GoodsLost(
-                f"{self._vendor}: the answer to a paid call for {len(lost & set(call.asked)):,} records was lost after "
-                "it was charged. They are not paid for twice: see halosync credits"
+                f"{self._vendor}: the answer to a paid call for {len(withheld):,} records was lost after it was "
+                "charged; they are not paid for twice within their paid life. See halosync credits"
             )
         return None
 

@@ -22,19 +22,26 @@ from assets.publishing.ledger import Ledger
 from assets.publishing.tables import EPOCH, credit, stored
 
 RESERVED, SETTLED, LOST = "reserved", "settled", "lost"
-LOST_DAYS = 30  # records that were charged and never came are not bought again for so long
 _DAY_MICROS = 86_400_000_000
 _SPENT = sa.case((credit.c.state == RESERVED, credit.c.reserved), else_=credit.c.credits)
 
 
 class LedgerPurse:
     """The credits of one source in one run. The ledger is opened at the first paid call: to make a client touches no
-    disk. `budget`: most credits of one day, None for no limit of ours."""
+    disk. `budget`: most credits of one day, None for no limit of ours. `paid_life`: how long a record that was charged
+    and never came is not paid for again."""
 
     def __init__(
-        self, open_ledger: Callable[[], Ledger], clock: Clock, source: str, *, run_id: str, budget: float | None = None
+        self,
+        open_ledger: Callable[[], Ledger],
+        clock: Clock,
+        source: str,
+        *,
+        run_id: str,
+        budget: float | None = None,
+        paid_life: timedelta = timedelta(0),
     ) -> None:
-        self._open_ledger = open_ledger
+        self._open_ledger, self._paid_life = open_ledger, paid_life
         self._clock, self._source, self._run_id, self._budget = clock, source, run_id, budget
 
     def reserve(self, price: float, *, entity: str, asked: Sequence[str], balance: float | None) -> int:
@@ -102,9 +109,9 @@ class LedgerPurse:
         ]
 
     def withheld(self) -> Collection[str]:
-        since = self._clock.now() - timedelta(days=LOST_DAYS)
+        since = self._clock.now() - self._paid_life
         query = sa.select(credit.c.asked).where(
-            credit.c.source == self._source, credit.c.state == LOST, credit.c.spent_at >= since
+            credit.c.source == self._source, credit.c.state == LOST, credit.c.spent_at > since
         )
         with self._ledger.read() as connection:
             return {row_id for asked in connection.scalars(query) for row_id in asked or ()}

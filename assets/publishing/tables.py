@@ -337,6 +337,20 @@ credit = sa.Table(
     comment="credits.py: each call that may cost credits: set aside before it left, settled by its answer.",
 )
 
+drift = sa.Table(
+    "drift",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("change_kind", sa.Text, primary_key=True),
+    sa.Column("found", sa.Text, nullable=False),
+    sa.Column("rows_held", sa.BigInteger, nullable=False),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    comment="drift.py: fields that a vendor added, removed, renamed or retyped, and the rows held for it.",
+)
+
 api_key = sa.Table(
     "api_key",
     metadata,

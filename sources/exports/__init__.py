@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 from dlt.extract import DltResource, DltSource
 
 from sources.clock import Clock
@@ -42,7 +43,8 @@ from sources.intake import (
     raw_row,
     screen,
 )
-from sources.load import raw_hints
+from sources.load import load, raw_hints
+from sources.replay import Replayed
 
 SOURCE = "exports"
 _CHUNK_ROWS = 2_000
@@ -69,12 +71,13 @@ class Drop:
         return datetime.fromtimestamp(self.modified_ns // 1_000_000_000, UTC)
 
 
-def exports(root: Path, meter: Meter, clock: Clock) -> DltSource:
+def exports(root: Path, meter: Meter, clock: Clock, *, is_again: bool = False) -> DltSource:
     """Tables `contact` and `quarantine` out of the files under `root`; missing folders count as empty ones.
 
-    Unchanged folders load nothing: what was loaded last (names, sizes, times) lives in dlt's state, in the warehouse.
+    Unchanged folders load nothing, but for `is_again`: what was loaded last (names, sizes, times) lives in dlt's state,
+    in the warehouse.
     """
-    folder = _Folder(root, meter, clock)
+    folder = _Folder(root, meter, clock, is_again=is_again)
 
     @dlt.source(name=SOURCE, max_table_nesting=0)
     def source() -> Iterator[DltResource]:
@@ -96,7 +99,8 @@ def _resource(rows: Any, name: str, columns: dict[str, dict[str, Any]]) -> DltRe
 class _Folder:
     """What lies in the folder now; read only where that has changed since the last load."""
 
-    def __init__(self, root: Path, meter: Meter, clock: Clock) -> None:
+    def __init__(self, root: Path, meter: Meter, clock: Clock, *, is_again: bool) -> None:
+        self._is_again = is_again
         self._meter = meter
         self._clock = clock
         self._drops = drops_in(root)
@@ -108,7 +112,7 @@ class _Folder:
     def contacts(self) -> Iterator[list[dict[str, Any]]]:
         """Every row of every file, the oldest file first, so that the newest word on a person wins."""
         state = dlt.current.resource_state()
-        if state.get("folder") == self._fingerprint:
+        if state.get("folder") == self._fingerprint and not self._is_again:
             return
         for rank, drop in enumerate(self._drops, start=1):
             good, _ = _parted(drop)
@@ -121,13 +125,16 @@ class _Folder:
                 yield rows[start : start + _CHUNK_ROWS]
         state["folder"] = self._fingerprint
 
-    def quarantined(self) -> Iterator[list[dict[str, Any]]]:
+    def quarantined(self) -> Iterator[Any]:
         """What was not let in. A file that stays wrong is named again by every run, without being read again."""
         state = dlt.current.resource_state()
-        if state.get("folder") != self._fingerprint:
+        if state.get("folder") != self._fingerprint or self._is_again:
             poison = [row for drop in self._drops for row in _parted(drop)[1]] + self._strays
             self._meter.quarantine(poison)
-            yield quarantine_rows(poison, self._clock.now())
+            # Replaced, so that a file or a row that was mended is no longer held.
+            rows = quarantine_rows(poison, self._clock.now())
+            replaced = dlt.mark.make_hints(write_disposition="replace")
+            yield dlt.mark.with_hints(rows or dlt.mark.materialize_table_schema(), replaced)
             state["problems"] = [
                 f"exports/{row.id}: {row.reason}. {row.remedy} The other files are loaded."
                 for row in poison
@@ -136,6 +143,31 @@ class _Folder:
             state["folder"] = self._fingerprint
         for problem in state["problems"]:
             self._meter.problem(problem)
+
+
+def read_again(root: Path, meter: Meter, clock: Clock, *, warehouse: Path, state: Path) -> Replayed:
+    """Read every file again, changed or not: what comes in now, and what is still not let in."""
+    before = _quarantined(warehouse)
+    load(exports(root, meter, clock, is_again=True), name=SOURCE, warehouse=warehouse, state=state)
+    after = _quarantined(warehouse)
+    done = Replayed()
+    done.came_in.update(entity for key, (entity, *_) in before.items() if key not in after)
+    done.held.update((entity, field, reason) for entity, field, reason in after.values())
+    return done
+
+
+def _quarantined(warehouse: Path) -> dict[str, tuple[str, str, str]]:
+    """By key: entity, field and reason of what is held."""
+    with duckdb.connect(str(warehouse)) as connection:
+        there = connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'raw_exports' and table_name = 'quarantine'"
+        ).fetchall()
+        query = "select id, entity, coalesce(field, ''), coalesce(reason, '') from raw_exports.quarantine"
+        return (
+            {key: (entity, field, reason) for key, entity, field, reason in connection.execute(query).fetchall()}
+            if there
+            else {}
+        )
 
 
 def drops_in(root: Path) -> list[Drop]:

@@ -6,18 +6,24 @@ the whole path.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
+import sqlalchemy as sa
 
+from assets.publishing import freshness, tables
+from assets.publishing.ledger import Ledger
+from assets.publishing.snapshot import reading
 from assets.raw import TABLES, raw_asset
 from orchestration import settings as settings_module
 from orchestration import summary as summaries
 from orchestration.resources import build_runtime
 from orchestration.simulated import Recipe, simulated
+from sources.archive import Archive, ArchiveRow
 from sources.simulation import Fault
 
 SIMULATORS = ("apollo", "zoominfo", "uplead", "halopsa")
@@ -42,6 +48,7 @@ class Loaded:
     quarantined: list[str]
     summary: dict
     is_partial: bool
+    is_held: bool
 
     @property
     def told(self):
@@ -67,7 +74,14 @@ def load(root: Path, vendor: str, strike=lambda simulator, world: None) -> Loade
             if name in TABLES[vendor] and name != "quarantine"
         }
         refused = connection.execute(f"select id from raw_{vendor}.quarantine order by id").fetchall()
-    return Loaded(rows, [row[0] for row in refused], summaries.collect(result), summaries.is_partial(result))
+    counts = summaries.counts_of(result.all_events)
+    return Loaded(
+        rows,
+        [row[0] for row in refused],
+        summaries.collect(counts),
+        summaries.is_partial(counts),
+        summaries.is_held(counts),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +176,100 @@ def test_a_malformed_record_is_quarantined_with_its_reason_and_costs_once(sound,
     )
     assert again.rows == found.rows
     assert (found.summary["credits"], again.summary["credits"]) == (sound[vendor].summary["credits"], {vendor: 0})
+
+
+def told_by(ledger) -> set[str]:
+    """Sources whose freshness the feed would tell."""
+    with reading(ledger) as snapshot:
+        return set(freshness.told(snapshot))
+
+
+def test_f19_one_source_down_the_others_load_its_cursor_stays_and_freshness_shows_it(sound, tmp_path):
+    """F19: nothing is taken for deleted, and the next run of the source that was down brings what is missing."""
+    vendors = ("apollo", "zoominfo", "uplead")
+    settings = settings_module.load(env_file=None).model_copy(update={"data": tmp_path, "ledger_url": None})
+    settings.prepare()
+    with simulated(settings, Recipe(people=120, seed=7)) as around:
+        around.simulators["zoominfo"].faults.append(Fault("drop", path="contacts/search", times=-1))
+        runtime = build_runtime(around.settings, clock=around.clock, only=list(vendors))
+        resource = dg.ResourceDefinition.hardcoded_resource(runtime)
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = dg.materialize(
+                [raw_asset(vendor) for vendor in vendors], resources={"runtime": resource}, instance=instance
+            )
+        fresh = told_by(runtime.ledger)
+        runtime.ledger.close()
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        rows = {
+            vendor: connection.execute(f"select id, content_hash from raw_{vendor}.contact order by id").fetchall()
+            for vendor in vendors
+        }
+
+    up = load(tmp_path, "zoominfo")
+
+    assert {vendor: rows[vendor] == sound[vendor].rows["contact"] for vendor in vendors} == {
+        "apollo": True, "zoominfo": False, "uplead": True,
+    }  # fmt: skip
+    assert fresh == {"apollo", "uplead"}
+    [problem] = summaries.collect(summaries.counts_of(result.all_events))["problems"]
+    assert problem.startswith("ZoomInfo: no whole answer")
+    assert (up.rows, up.is_partial) == (sound["zoominfo"].rows, False)
+
+
+def test_a_field_that_apollo_renamed_holds_the_run_and_is_shown(tmp_path):
+    """Exit 4: the rows are held, everything else goes on; ops.drift has the change."""
+    load(tmp_path, "apollo")
+    archive = Archive(tmp_path / "archive")
+    rows = []
+    for _, table in archive.batches("apollo", "contact"):
+        for row in table.to_pylist():
+            payload = json.loads(row["payload"])
+            payload["work_email"] = payload.pop("email", None)
+            rows.append(ArchiveRow(row["id"], row["stamp"], payload, 0.0, row["fetched_at"]))
+    archive.append("apollo", "contact", rows)
+
+    found = load(tmp_path, "apollo")
+
+    assert (found.is_held, found.is_partial) == (True, False)
+    [line] = [problem for problem in found.summary["problems"] if "drift" in problem]
+    assert line.startswith("apollo: drift in contact: field email is now called work_email; ")
+    with Ledger.open(tmp_path / "ledger.sqlite").read() as connection:
+        told = connection.execute(sa.select(tables.drift.c["source", "field", "change_kind", "found"])).all()
+    assert told == [("apollo", "email", "renamed", "work_email")]
+
+
+KEYS = ("apollo-good", "zi-demo-secret", "uplead-demo-key", "simulated-secret", "Bearer ")
+
+
+@pytest.mark.parametrize("vendor", SIMULATORS)
+def test_no_key_and_no_address_or_number_of_a_record_is_in_any_log(tmp_path, capfd, vendor):
+    """Canaries: every e-mail and phone of the world, all keys; through faults, poison and drift. Dagster logs at DEBUG
+    here, more than any run of ours shows."""
+    canaries = set(KEYS)
+
+    def strike(simulator, world):
+        for frame in (world.contacts(name) for name in ("apollo", "zoominfo", "uplead")):
+            for column in ("email", "phone", "mobile"):
+                canaries.update(value for value in frame[column].dropna() if len(value) > 6)
+        first = world.contacts("apollo" if vendor == "halopsa" else vendor)["id"].iloc[0]
+        if vendor == "apollo":
+            simulator.switches.poison = {first: "huge"}
+        elif vendor == "halopsa":
+            next(iter(simulator.records.rows["Users"].values()))["title"] = "nul\x00"
+        else:
+            simulator.poison = {first: "paid huge" if vendor == "zoominfo" else "huge"}
+        simulator.faults = [
+            Fault("status", status=500, after=2, body='{"error": "ann@canary.test"}'),
+            Fault("html", after=4),
+        ]
+        simulator.faults += [Fault("status", status=403, after=9, times=-1, body='{"error": "ann@canary.test"}')]
+
+    canaries.add("ann@canary.test")
+    found = load(tmp_path, vendor, strike)
+    printed = capfd.readouterr()
+
+    text = "\n".join((printed.out, printed.err, json.dumps(found.summary)))
+    assert f"raw_{vendor}" in printed.err
+    assert found.summary["problems"]
+    assert [canary for canary in canaries if canary in text] == []
+    assert len(canaries) > 100

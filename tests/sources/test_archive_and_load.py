@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 
 import dlt
@@ -107,3 +108,39 @@ def test_a_row_nested_too_deep_is_poison_and_costs_no_stack():
     _, poison = screen([deep["x"] | {"id": "a"}], entity="contact", id_of=lambda item: item.get("id"))
 
     assert poison[0].reason == "nested deeper than 20"
+
+
+def everything(path):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute("select id, stamp, content_hash from raw_apollo.contact order by all").fetchall()
+
+
+LOSSES = ("local state lost", "local state older than the data", "data older than the state")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_f24_whatever_of_state_and_data_is_lost_or_old_nothing_is_there_twice(tmp_path, loss):
+    """F24: dlt's folder is wiped or rolled back, or the warehouse is put back; the next load makes it whole, once."""
+    archive, warehouse, state = Archive(tmp_path / "archive"), tmp_path / "warehouse.duckdb", tmp_path / "dlt"
+    kept = tmp_path / "kept"
+    archive.append("apollo", "contact", rows(("a", "1"), ("b", "1")))
+    load(archived(archive), name="apollo", warehouse=warehouse, state=state)
+    kept.mkdir()
+    shutil.copyfile(warehouse, kept / "warehouse.duckdb")
+    shutil.copytree(state, kept / "dlt")
+    archive.append("apollo", "contact", rows(("a", "2"), ("c", "1")))
+    load(archived(archive), name="apollo", warehouse=warehouse, state=state)
+    whole = everything(warehouse)
+
+    if loss == "data older than the state":
+        shutil.copyfile(kept / "warehouse.duckdb", warehouse)
+    else:
+        shutil.rmtree(state)
+    if loss == "local state older than the data":
+        shutil.copytree(kept / "dlt", state)
+    load(archived(archive), name="apollo", warehouse=warehouse, state=state)
+    archive.append("apollo", "contact", rows(("b", "2")))
+    load(archived(archive), name="apollo", warehouse=warehouse, state=state)
+
+    assert [row[:2] for row in whole] == [("a", "2"), ("b", "1"), ("c", "1")]
+    assert [row[:2] for row in everything(warehouse)] == [("a", "2"), ("b", "2"), ("c", "1")]

@@ -30,6 +30,7 @@ from sources.zoominfo import zoominfo
 from sources.zoominfo.simulator import CLIENT_ID, CLIENT_SECRET, ZoomInfoSimulator
 
 PEOPLE = 120
+LIFE = timedelta(days=30)
 SIMULATORS = {"apollo": ApolloSimulator, "zoominfo": ZoomInfoSimulator, "uplead": UpLeadSimulator}
 
 
@@ -46,11 +47,13 @@ class Account:
         self.simulator = SIMULATORS[vendor](world, self.clock)
         self.runs = 0
 
-    def run(self, budget=None):
+    def run(self, budget=None, paid_life=LIFE):
         self.runs += 1
         meter = Meter(self.vendor, run_id=f"run-{self.runs}")
         ledger = Ledger.open(self.folder / "ledger.sqlite")
-        meter.purse = credits.LedgerPurse(lambda: ledger, self.clock, self.vendor, run_id=meter.run_id, budget=budget)
+        meter.purse = credits.LedgerPurse(
+            lambda: ledger, self.clock, self.vendor, run_id=meter.run_id, budget=budget, paid_life=paid_life
+        )
         source = self.source(meter)
         load(source, name=self.vendor, warehouse=self.folder / "w.duckdb", state=self.folder / "dlt")
         ledger.close()
@@ -160,13 +163,25 @@ def test_people_whose_answer_was_lost_are_withheld_and_come_after_a_month(world,
     missing = world.contacts("apollo")["id"].nunique() - len(Archive(tmp_path / "archive").stamps("apollo", "contact"))
     lost = sum(day.lost for day in account.ledger()[1])
 
-    account.clock.sleep(timedelta(days=credits.LOST_DAYS + 1).total_seconds())
+    account.clock.sleep(LIFE.total_seconds() + 1)
     account.run()
 
-    assert "was lost after it was charged. They are not paid for twice" in problem
+    assert "they are not paid for twice within their paid life" in problem
     assert 0 < lost <= missing <= 10
     held = Archive(tmp_path / "archive").stamps("apollo", "contact")
     assert len(held) == world.contacts("apollo")["id"].nunique()
+
+
+def test_without_a_paid_life_lost_people_are_bought_again_and_the_ledger_tells_the_price(world, whole, tmp_path):
+    account = Account("apollo", world, tmp_path)
+    account.simulator.faults = [Fault("drop_after", path="bulk_match", after=2)]
+
+    meter = account.run(paid_life=timedelta(0))
+
+    spent, days = account.ledger()
+    assert meter.problems == []
+    assert spent == account.charged == whole["apollo"] + sum(day.lost for day in days)
+    assert len(Archive(tmp_path / "archive").stamps("apollo", "contact")) == world.contacts("apollo")["id"].nunique()
 
 
 class Killed(BaseException):
