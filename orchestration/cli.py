@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orchestration.exits import Exit, Stop, defect
+from orchestration.lean import keep_pandas_away
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Verb:
 
     module: str
     help: str
+    is_lean: bool = False  # starts without pandas
 
 
 VERBS = {
@@ -40,10 +42,13 @@ VERBS = {
         "orchestration.credits", "what each vendor cost by day and per verified contact; what is left today"
     ),
     "replay": Verb("orchestration.replay", "quarantine read again after a fix; asks no vendor, costs nothing"),
-    "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)"),
-    "why": Verb("orchestration.why", "the evidence for or against a pair, or the whole story of a golden record"),
+    "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)", is_lean=True),
+    "why": Verb(
+        "orchestration.why", "the evidence for or against a pair, or the whole story of a golden record", is_lean=True
+    ),
     "reconcile": Verb("orchestration.reconcile", "all of HaloPSA compared with the ledger, and repaired by rule"),
     "doctor": Verb("orchestration.doctor", "what ails this installation and what to do about it; repairs nothing"),
+    "alerts": Verb("orchestration.alerts", "what is wrong since when; told once when it begins and once when over"),
     "backup": Verb("orchestration.backup", "ledger and archive into a folder, with a receipt; runs may go on"),
     "restore": Verb("orchestration.restore", "a backup put back; the next publishing waits for reconcile"),
     "up": Verb("orchestration.up", "service, Dagster UI and daemon together, schedules running; Ctrl-C ends all"),
@@ -99,6 +104,8 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 def _run(name: str, arguments: list[str]) -> int:
     verb = VERBS[name]
+    if verb.is_lean:
+        keep_pandas_away()  # before the module's own imports, which make Arrow arrays
     module = importlib.import_module(verb.module)
     parser = argparse.ArgumentParser(prog=f"halosync {name}", description=(module.__doc__ or "").splitlines()[0])
     module.add_arguments(parser)

@@ -9,7 +9,8 @@ import dagster as dg
 from assets.checks import all_checks
 from assets.feed import integrator_feed
 from assets.halopsa import halo_mirror, halopsa_publish
-from assets.ops import MIRRORED, inspection_copy, made_from, ops_asset
+from assets.inspection import inspection_copy
+from assets.ops import MIRRORED, made_from, ops_asset
 from assets.quality import quality_assets
 from assets.raw import TABLES, raw_asset
 from assets.reconciliation import halopsa_reconciliation
@@ -17,7 +18,14 @@ from assets.runtime import Runtime
 from assets.tables import table_assets
 
 from orchestration import settings as settings_module
-from orchestration.automation import full_sync, nightly_quality, nightly_reconciliation, schedules, sensors
+from orchestration.automation import (
+    full_sync,
+    nightly_quality,
+    nightly_reconciliation,
+    publish_drain,
+    schedules,
+    sensors,
+)
 from orchestration.lease import leased
 from orchestration.resources import build_runtime
 
@@ -40,7 +48,7 @@ def build_definitions(*, runtime: Runtime | None = None) -> dg.Definitions:
             *quality_assets(),
         ],
         asset_checks=all_checks(),
-        jobs=[full_sync, nightly_quality, nightly_reconciliation],
+        jobs=[full_sync, publish_drain, nightly_quality, nightly_reconciliation],
         schedules=schedules(runtime),
         sensors=sensors(runtime),
         resources={"runtime": resource or leased(runtime)},

@@ -1,7 +1,7 @@
 """Running the full path in this process, and judging how it ended.
 
 Belongs here: what `demo` and `run` have in common: instance, job, lease, exit code, summary.
-Does not: the steps (assets), their schedule (`automation.py`).
+Does not: the steps (assets), their schedule (`automation.py`), how a run ended (ending.py).
 Surprise: Dagster's instance lives in the data folder, so what a command ran is seen in the UI afterwards.
 """
 
@@ -17,12 +17,11 @@ from typing import Any
 
 import dagster as dg
 from assets.common import JOB
-from assets.halopsa import GUARD
 from assets.publishing import runs
 from assets.publishing.ledger import LedgerBusy, LedgerError
 from assets.runtime import Runtime, WarehouseBusy
 
-from orchestration import summary as summaries
+from orchestration import ending
 from orchestration.definitions import build_definitions
 from orchestration.exits import Exit, Stop
 from orchestration.lease import LEASE, close_dead_runs
@@ -62,20 +61,17 @@ def execute(runtime: Runtime, display: Display) -> Outcome:
         raise Stop(str(error), Exit.BUSY) from error
     except LedgerError as error:
         raise Stop(str(error), Exit.USAGE) from error
-    summary = summaries.collect(result)
-    held = _held_by(result)
-    summary["problems"] += held
-    if not result.success and not held:
-        _note_end(runtime, result.run_id, "failed", {})
+    ended = ending.of(result.all_events, success=result.success)
+    if ended.state == "failed":
+        _note_end(runtime, result.run_id, ended.state, {})
         raise _stop_for(result)
+    summary = ended.summary
     summary["seconds"] = round(time.perf_counter() - began, 3)
     summary["virtual_seconds"] = 0.0
     summary["peak_mb"] = peak_mb()
     summary["steps"] = display.steps
-    is_held = held or summaries.is_held(result)
-    code = Exit.HELD if is_held else Exit.PARTIAL if summaries.is_partial(result) else Exit.DONE
-    _note_end(runtime, result.run_id, code.name.lower(), summary)
-    return Outcome(summary, code)
+    _note_end(runtime, result.run_id, ended.state, summary)
+    return Outcome(summary, Exit[ended.state.upper()])
 
 
 def _note_end(runtime: Runtime, run_id: str, state: str, summary: dict[str, Any]) -> None:
@@ -98,19 +94,6 @@ def _run_job(runtime: Runtime) -> dg.ExecuteInProcessResult:
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
-
-
-def _held_by(result: dg.ExecuteInProcessResult) -> list[str]:
-    """One line per blocking check that failed, and what the guard of publishing said."""
-    lines = []
-    for check in result.get_asset_check_evaluations():
-        if not check.passed and check.check_name == GUARD:
-            lines.append(str(check.metadata["found"].value))
-        elif not check.passed and check.blocking:
-            table = ".".join(check.asset_key.path)
-            text = check.metadata["found"].value if "found" in check.metadata else "failed"
-            lines.append(f"Held before publishing: check {check.check_name} of {table}: {text}. Nothing was sent.")
-    return lines
 
 
 def _stop_for(result: dg.ExecuteInProcessResult) -> Stop:

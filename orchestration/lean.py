@@ -1,7 +1,7 @@
-"""A start without pandas: pyarrow imports it when it is first handed a list, and `resolve` never uses it.
+"""A start without pandas: pyarrow imports it when it is first handed a list, and `resolve` and `why` never use it.
 
-Belongs here: that one import, kept away. Does not: anything else about starting (`cli.py`).
-Surprise: to import pandas costs as much as everything else that `resolve` imports. pyarrow asks for it once and
+Belongs here: that one import, kept away. Does not: which verbs want it, and anything else about starting (`cli.py`).
+Surprise: to import pandas costs as much as everything else that such a verb imports. pyarrow asks for it once and
 remembers that there is none; whoever imports pandas afterwards gets it, and so does `Table.to_pandas`.
 """
 

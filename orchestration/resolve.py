@@ -12,15 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from orchestration.lean import keep_pandas_away
+from rich.console import Console
+from transforms.contracts import ENTITIES
+from transforms.resolve import InputError, resolve_file
 
-keep_pandas_away()  # half of the start; before the imports below, which make Arrow arrays
-
-from rich.console import Console  # noqa: E402
-from transforms.contracts import ENTITIES  # noqa: E402
-from transforms.resolve import InputError, resolve_file  # noqa: E402
-
-from orchestration.exits import Exit, Stop  # noqa: E402
+from orchestration.exits import Exit, Stop
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

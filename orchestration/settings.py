@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 from transforms.survivorship.rules import Rules, RulesError, load_rules, shipped_rules
 
+from orchestration.alerting.settings import AlertSettings
 from orchestration.service.settings import ServiceSettings
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,7 @@ JSON_SETTINGS = (
     "SOURCES__APOLLO__QUERY",
     "SOURCES__UPLEAD__DOMAINS",
     "SERVICE__TRUSTED_PROXIES",
+    "ALERTS__URLS",
 )  # the only ones that are written as JSON
 
 
@@ -127,6 +129,7 @@ class Settings(BaseSettings):
     enrichment: EnrichmentSettings = Field(default=EnrichmentSettings(), alias="ENRICHMENT")
     feed: FeedSettings = Field(default=FeedSettings(), alias="FEED")
     service: ServiceSettings = Field(default=ServiceSettings(), alias="SERVICE")
+    alerts: AlertSettings = Field(default=AlertSettings(), alias="ALERTS")
 
     @property
     def data_root(self) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -19,7 +20,10 @@ from rich.table import Table
 SCHEMA_VERSION = 1
 
 
-def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+Counts = dict[str, Any]  # what one step left in its metadata
+
+
+def collect(counts_of_steps: Iterable[Counts]) -> dict[str, Any]:
     """The pinned keys that come from the steps' metadata."""
     summary: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -36,7 +40,7 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
         "problems": [],
         "notes": [],
     }
-    for counts in _counts_of(result):
+    for counts in counts_of_steps:
         if "source" in counts:
             source = counts["source"]
             summary["fetched"][source] = sum(counts["fetched"].values())
@@ -49,22 +53,19 @@ def collect(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     return summary
 
 
-def is_partial(result: dg.ExecuteInProcessResult) -> bool:
+def is_partial(counts_of_steps: Iterable[Counts]) -> bool:
     """Whether a source or HaloPSA could not be served whole. Records that wait for a person are no such thing."""
-    return any(counts.get("problems") for counts in _counts_of(result))
+    return any(counts.get("problems") for counts in counts_of_steps)
 
 
-def is_held(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether a rule about drift or volume kept rows out on purpose; everything else was done."""
-    return any(counts.get("held_back") for counts in _counts_of(result))
-
-
-def _counts_of(result: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for event in result.get_asset_materialization_events():
-        value = event.step_materialization_data.materialization.metadata.get(COUNTS)
-        if value is not None:
-            found.append(dict(value.value))  # type: ignore[arg-type]
+def counts_of(events: Iterable[dg.DagsterEvent]) -> list[Counts]:
+    """What each step of a run counted."""
+    found: list[Counts] = []
+    for event in events:
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            value = event.step_materialization_data.materialization.metadata.get(COUNTS)
+            if value is not None:
+                found.append(dict(value.value))  # type: ignore[arg-type]
     return found
 
 

@@ -162,6 +162,7 @@ class Kept:
             self._cursor.execute("ROLLBACK")
 
     def close(self) -> None:
+        self._connection.invalidate()  # not back into the pool, where a writer would be given it, reading only
         self._connection.close()
 
 

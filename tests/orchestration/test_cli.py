@@ -43,5 +43,5 @@ def test_check_says_what_is_configured_and_writes_nothing(tmp_path):
     found = json.loads(done.stdout)
     assert done.returncode == 0
     assert found["sources"]["apollo"] == "configured"
-    assert found["definitions"]["schedules"] == 3
+    assert found["definitions"]["schedules"] == 4
     assert not (tmp_path / "data").exists()

@@ -65,7 +65,8 @@ def described(definitions: dg.Definitions) -> str:
     lines += ["", "# sensors"]
     for sensor in sorted(definitions.sensors or [], key=lambda sensor: sensor.name):
         status = sensor.default_status.value.lower()
-        lines.append(f"{sensor.name}: every {sensor.minimum_interval_seconds} s, {sensor.job_name}, {status}")
+        starts = ", ".join(target.job_name for target in sensor.targets) or "starts nothing"
+        lines.append(f"{sensor.name}: every {sensor.minimum_interval_seconds} s, {starts}, {status}")
     return "\n".join(lines) + "\n"
 
 
@@ -114,7 +115,9 @@ def test_schedules_start_stopped_unless_asked_for(monkeypatch, runtime, wish, st
 
     found = {schedule.name: schedule.default_status.value for schedule in build_definitions(runtime=runtime).schedules}
 
-    assert found == dict.fromkeys(["every_30_minutes", "nightly_at_2", "nightly_at_3"], status)
+    assert found == dict.fromkeys(
+        ["every_30_minutes", "drain_every_15_minutes", "nightly_at_2", "nightly_at_3"], status
+    )
 
 
 def test_webhooks_that_wait_start_one_run_for_all_of_them(runtime, definitions):

@@ -1,10 +1,13 @@
-"""`resolve` starts and ends without pandas, whose import costs as much as all others together."""
+"""`resolve` and `why` start and end without pandas, whose import costs as much as all others together."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import duckdb
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +29,18 @@ def test_resolve_never_imports_pandas(tmp_path: Path) -> None:
     )
 
     assert _python(script, str(records), str(tmp_path / "out.csv")) == "0 False"
+
+
+def test_why_never_imports_pandas(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALOSYNC_DATA", str(demo / "demo"))
+    with duckdb.connect(str(demo / "demo" / "inspect.duckdb"), read_only=True) as tables:
+        golden_id = tables.sql("select min(golden_id) from golden.contact").fetchall()[0][0]
+    script = (
+        "import sys; from orchestration.cli import main; "
+        "code = main(['why', sys.argv[1], '--json']); print(code, 'pandas' in sys.modules)"
+    )
+
+    assert _python(script, golden_id) == "0 False"
 
 
 def test_who_asks_for_pandas_later_gets_it() -> None:

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from assets.publishing import tables
 from assets.publishing.ledger import Ledger
 from assets.raw import TABLES, raw_asset
+from orchestration import ending
 from orchestration import settings as settings_module
-from orchestration import summary as summaries
 from orchestration.resources import build_runtime
 from orchestration.simulated import Recipe, simulated
 from sources.archive import Archive, ArchiveRow
@@ -73,13 +73,9 @@ def load(root: Path, vendor: str, strike=lambda simulator, world: None) -> Loade
             if name in TABLES[vendor] and name != "quarantine"
         }
         refused = connection.execute(f"select id from raw_{vendor}.quarantine order by id").fetchall()
-    return Loaded(
-        rows,
-        [row[0] for row in refused],
-        summaries.collect(result),
-        summaries.is_partial(result),
-        summaries.is_held(result),
-    )
+    ended = ending.of(result.all_events, success=result.success)
+    refused_ids = [row[0] for row in refused]
+    return Loaded(rows, refused_ids, ended.summary, ended.state == "partial", ended.state == "held")
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from assets.publishing.ledger import Ledger
 from orchestration.service.app import build_app
 from orchestration.service.settings import ServiceSettings
 from orchestration.settings import PROJECT_ROOT
+from tests.assets.publishing import ledgers
 from tests.assets.publishing.publishing_house import House, contact, organisation
 from tests.orchestration.service.wire import served
 from tests.orchestration.test_ui import free_port
@@ -64,19 +65,90 @@ def test_each_of_16_pollers_always_sees_one_whole_snapshot(house):
     assert len(seen) > 1
 
 
-def test_two_services_on_one_ledger_answer_as_one(house):
-    house.commit(*(organisation(f"org_{number:03}", f"Company {number}") for number in range(30)))
-    apps = [build_app(house.ledger, house.clock, ServiceSettings()) for _ in range(2)]
+def test_through_restarts_each_poller_sees_whole_snapshots_and_misses_none(house):
+    """F14: a poller that is cut off asks again with what it was given last."""
+    people = [contact(f"con_{number:03}", "Ann", f"Lee {number}", "org_acme") for number in range(60)]
+    port, lives = free_port(), 3
+    mixed: list[set[str]] = []
+    newest: dict[int, str] = {}  # title by poller
+    is_over = threading.Event()
 
-    with served(apps[0], house) as (one, session), served(apps[1], house, "admin") as (other, _):
-        told, last_sync = [], None
-        for turn in range(10):
-            parameters = {"limit": 7} | ({"last_sync": last_sync} if last_sync else {})
-            answer = session.get(f"{(one, other)[turn % 2]}/sync/organizations", params=parameters).json()
-            told += [record["external_id"] for record in answer["records"]]
+    def poll(poller: int, headers: dict[str, str]) -> None:
+        last_sync = None
+        while not is_over.is_set():
+            parameters = {"limit": 500} | ({"last_sync": last_sync} if last_sync else {})
+            try:
+                answer = requests.get(
+                    f"http://127.0.0.1:{port}/sync/contacts", params=parameters, headers=headers, timeout=30
+                ).json()
+            except requests.RequestException:
+                time.sleep(0.02)
+                continue
+            titles = {one["data"]["jobtitle"] for one in answer["records"]}
+            if len(titles) > 1 or len(answer["records"]) not in (0, 60):
+                mixed.append(titles)
+            newest[poller] = next(iter(titles), newest.get(poller, ""))
             last_sync = answer["last_sync_timestamp"]
 
+    key = keys.add(house.ledger, house.clock, name="restarted", scopes=["feed:read"])
+    headers = {"Authorization": f"Bearer {key}"}
+    pollers = [threading.Thread(target=poll, args=(number, headers)) for number in range(4)]
+    for life in range(lives):
+        house.commit(organisation("org_acme", "Acme"), *({**one, "job_title": f"{life}"} for one in people))
+        app = build_app(house.ledger, house.clock, ServiceSettings(calls_per_minute=1_000_000))
+        with served(app, house, port=port) as (_, session):
+            keys.revoke(house.ledger, house.clock, session.headers["Authorization"].split("_")[1])  # two may live
+            if life == 0:
+                for poller in pollers:
+                    poller.start()
+            deadline_s = time.monotonic() + 30
+            while set(newest.values()) != {f"{life}"} or len(newest) < len(pollers):
+                assert time.monotonic() < deadline_s, newest
+                time.sleep(0.01)
+            house.commit(*({**one, "job_title": f"{life} and a half"} for one in people))
+    is_over.set()
+    for poller in pollers:
+        poller.join(timeout=30)
+
+    assert mixed == []
+
+
+@pytest.mark.parametrize("store", [ledgers.SQLITE, ledgers.POSTGRESQL])
+def test_two_services_on_one_ledger_behave_as_one(tmp_path, store):
+    """Each with a ledger of its own on one file or one server, as two processes have it."""
+    with ledgers.tested_on(store):
+        house, mirror = House(tmp_path / "house"), ledgers.opened(tmp_path / "house")
+        settings = ServiceSettings(webhooks={"signer": {"auth": "bearer", "secret": "token"}})
+        apps = [build_app(ledger, house.clock, settings) for ledger in (house.ledger, mirror)]
+        house.commit(*(organisation(f"org_{number:03}", f"Company {number}") for number in range(30)))
+
+        with served(apps[0], house) as (one, session), served(apps[1], house, "admin") as (other, _):
+            told, last_sync = [], None
+            for turn in range(10):
+                parameters = {"limit": 7} | ({"last_sync": last_sync} if last_sync else {})
+                answer = session.get(f"{(one, other)[turn % 2]}/sync/organizations", params=parameters).json()
+                told += [record["external_id"] for record in answer["records"]]
+                last_sync = answer["last_sync_timestamp"]
+            page = {session.get(f"{url}/sync/organizations").headers["ETag"] for url in (one, other)}
+            hints = [
+                requests.post(
+                    f"{url}/webhook/signer",
+                    json={"person_id": "1"},
+                    headers={"Authorization": "Bearer token", "webhook-id": "msg_1"},
+                    timeout=30,
+                ).status_code
+                for url in (one, other)
+            ]
+            keys.revoke(mirror, house.clock, session.headers["Authorization"].split("_")[1])
+            refused = {session.get(f"{url}/sync/organizations").status_code for url in (one, other)}
+        waiting = len(inbox.waiting(mirror))
+        mirror.close()
+        house.ledger.close()
+
     assert told == [f"org_{number:03}" for number in range(30)]
+    assert len(page) == 1
+    assert (hints, waiting) == ([202, 202], 1)
+    assert refused == {401}
 
 
 def test_a_good_poller_keeps_its_share_while_another_floods(house):

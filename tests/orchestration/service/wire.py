@@ -16,9 +16,9 @@ from tests.assets.publishing.publishing_house import House
 
 
 @contextmanager
-def served(app: FastAPI, house: House, *scopes: str) -> Iterator[tuple[str, requests.Session]]:
-    """(address, a session with a key of `scopes`, feed:read if none is named)."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
+def served(app: FastAPI, house: House, *scopes: str, port: int = 0) -> Iterator[tuple[str, requests.Session]]:
+    """(address, a session with a key of `scopes`, feed:read if none is named); port 0 is any that is free."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
