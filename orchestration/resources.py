@@ -109,6 +109,11 @@ def _zoominfo(settings: ZoomInfoSettings, archive: Archive, clock: Clock, meter:
     from sources.zoominfo import zoominfo
     from sources.zoominfo.client import ZoomInfoClient
 
+    if settings.surface == "legacy":
+        from sources.zoominfo.legacy import LegacyClient
+
+        legacy = LegacyClient(settings.base_url, settings.username or "", _secret(settings.password), clock)
+        return zoominfo(legacy, archive, meter)
     client = ZoomInfoClient(settings.base_url, settings.client_id or "", _secret(settings.client_secret), clock)
     return zoominfo(client, archive, meter)
 
