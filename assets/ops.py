@@ -96,8 +96,8 @@ MIRRORED = {
     "plan": tables.plan,
     "work_item": tables.work_item,
     "credit": tables.credit,
-    "freshness": tables.freshness,
     "drift": tables.drift,
+    "freshness": tables.freshness,
 }
 # Table of the ledger -> why analysts have no mirror of it; a test holds that no table is in neither list.
 UNMIRRORED = {

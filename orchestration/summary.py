@@ -58,11 +58,6 @@ def is_partial(counts_of_steps: Iterable[Counts]) -> bool:
     return any(counts.get("problems") for counts in counts_of_steps)
 
 
-def is_held(counts_of_steps: Iterable[Counts]) -> bool:
-    """Whether a rule about drift or volume kept rows out on purpose; everything else was done."""
-    return any(counts.get("held_back") for counts in counts_of_steps)
-
-
 def counts_of(events: Iterable[dg.DagsterEvent]) -> list[Counts]:
     """What each step of a run counted."""
     found: list[Counts] = []

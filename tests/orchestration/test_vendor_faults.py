@@ -19,8 +19,8 @@ from assets.publishing import freshness, tables
 from assets.publishing.ledger import Ledger
 from assets.publishing.snapshot import reading
 from assets.raw import TABLES, raw_asset
+from orchestration import ending
 from orchestration import settings as settings_module
-from orchestration import summary as summaries
 from orchestration.resources import build_runtime
 from orchestration.simulated import Recipe, simulated
 from sources.archive import Archive, ArchiveRow
@@ -74,14 +74,9 @@ def load(root: Path, vendor: str, strike=lambda simulator, world: None) -> Loade
             if name in TABLES[vendor] and name != "quarantine"
         }
         refused = connection.execute(f"select id from raw_{vendor}.quarantine order by id").fetchall()
-    counts = summaries.counts_of(result.all_events)
-    return Loaded(
-        rows,
-        [row[0] for row in refused],
-        summaries.collect(counts),
-        summaries.is_partial(counts),
-        summaries.is_held(counts),
-    )
+    ended = ending.of(result.all_events, success=result.success)
+    refused_ids = [row[0] for row in refused]
+    return Loaded(rows, refused_ids, ended.summary, ended.state == "partial", ended.state == "held")
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +206,7 @@ def test_f19_one_source_down_the_others_load_its_cursor_stays_and_freshness_show
         "apollo": True, "zoominfo": False, "uplead": True,
     }  # fmt: skip
     assert fresh == {"apollo", "uplead"}
-    [problem] = summaries.collect(summaries.counts_of(result.all_events))["problems"]
+    [problem] = ending.of(result.all_events, success=result.success).summary["problems"]
     assert problem.startswith("ZoomInfo: no whole answer")
     assert (up.rows, up.is_partial) == (sound["zoominfo"].rows, False)
 
