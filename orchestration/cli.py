@@ -51,6 +51,7 @@ VERBS = {
     "alerts": Verb("orchestration.alerts", "what is wrong since when; told once when it begins and once when over"),
     "backup": Verb("orchestration.backup", "ledger and archive into a folder, with a receipt; runs may go on"),
     "restore": Verb("orchestration.restore", "a backup put back; the next publishing waits for reconcile"),
+    "simulate": Verb("orchestration.simulate", "one vendor, or HaloPSA, simulated on loopback; needs no account"),
     "up": Verb("orchestration.up", "service, Dagster UI and daemon together, schedules running; Ctrl-C ends all"),
     "serve": Verb("orchestration.serve", "the HTTP service: the feed for pollers, on loopback"),
     "keys": Verb("orchestration.keys", "API keys of the HTTP service: add, list, revoke"),

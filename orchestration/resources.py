@@ -103,7 +103,8 @@ def _apollo(
     vendor = settings.sources.apollo
     client = apollo_client(vendor, clock, _gate(vendor, clock, meter, open_ledger))
     return apollo(client, archive, meter, query=vendor.query, domains=_asked(settings, clock, meter, open_ledger),
-                  credits_max=vendor.credits_max)  # fmt: skip
+                  credits_max=vendor.credits_max, has_saved=vendor.saved,
+                  is_buying=bool(vendor.query) or not vendor.saved)  # fmt: skip
 
 
 def _zoominfo(

@@ -76,13 +76,15 @@ def checked_settings(only: list[str] | None, *, publish: bool) -> Settings:
 
 
 def refuse_buying_everybody(settings: Settings) -> None:
-    """Apollo without a filter is not a run but a bill.
+    """Apollo without a filter is not a run but a bill; what the team has saved there costs nothing.
 
     Raises:
-        SettingsError: Apollo is configured and its query is not.
+        SettingsError: Apollo is configured, and neither its query nor the reading of what is saved.
     """
-    if not settings.missing("apollo") and not settings.sources.apollo.query:
+    apollo = settings.sources.apollo
+    if not settings.missing("apollo") and not apollo.query and not apollo.saved:
         raise SettingsError(
             "Setting SOURCES__APOLLO__QUERY is missing; without a filter every person Apollo knows would be bought "
-            "at a credit each. Set it in .env (see .env.template)."
+            "at a credit each. Set it in .env (see .env.template), or SOURCES__APOLLO__SAVED=true to read for nothing "
+            "what your team has saved there."
         )

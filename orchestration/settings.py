@@ -75,6 +75,7 @@ class ApolloSettings(VendorSettings):
     paid_life_days: float = Field(
         default=0, ge=0, description="days in which a person is not bought again, changed or not"
     )
+    saved: bool = Field(default=False, description="on: also what the team has saved in Apollo; costs no credits")
 
 
 class ZoomInfoSettings(VendorSettings):

@@ -9,7 +9,7 @@ same bytes. A round is noted before it is run, so a demo killed in the middle go
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from assets.publishing.rules import DEMO
 from pydantic import SecretStr
-from sources.clock import VIRTUAL_START, VirtualClock
+from sources.clock import VIRTUAL_START, Clock, VirtualClock
 from sources.simulation import Simulator, SimulatorStore, serve
 from sources.world.world import World
 
@@ -105,27 +105,48 @@ def simulated(settings: Settings, recipe: Recipe) -> Iterator[Surroundings]:
 
 
 def _simulators(world: World, clock: VirtualClock, folder: Path) -> dict[str, Simulator]:
+    return {
+        name: simulator_of(name, world, clock, SimulatorStore(folder / f"{name}.sqlite"))
+        for name in ("apollo", "zoominfo", "uplead", "halopsa")
+    }
+
+
+def simulator_of(name: str, world: World, clock: Clock, store: SimulatorStore | None = None) -> Simulator:
+    """The simulated vendor of that name; without a store it forgets everything with this process."""
     # Imported here: a `run` on real accounts needs none of them.
     from sources.apollo.simulator import ApolloSimulator
     from sources.halopsa.simulator import HaloSimulator
     from sources.uplead.simulator import UpLeadSimulator
     from sources.zoominfo.simulator import ZoomInfoSimulator
 
-    makers = {
+    makers: dict[str, Callable[[World, Clock, SimulatorStore | None], Simulator]] = {
         "apollo": ApolloSimulator,
         "zoominfo": ZoomInfoSimulator,
         "uplead": UpLeadSimulator,
         "halopsa": HaloSimulator,
     }
-    return {name: maker(world, clock, SimulatorStore(folder / f"{name}.sqlite")) for name, maker in makers.items()}
+    return makers[name](world, clock, store)
+
+
+def environment_of(name: str, url: str) -> dict[str, str]:
+    """The settings by which halosync finds one simulator at `url`; its keys are made up and open nothing else."""
+    known = _accounts(dict.fromkeys(("apollo", "zoominfo", "uplead", "halopsa"), url))
+    found = Settings.model_construct(sources=known, publishing_file=None).as_environment()
+    # The simulator, like Apollo, ignores what it does not know, so this asks for everybody.
+    query = {"SOURCES__APOLLO__QUERY": '{"is_everybody": true}'} if name == "apollo" else {}
+    return {key: value for key, value in found.items() if key.startswith(f"SOURCES__{name.upper()}__")} | query
 
 
 def _pointed_at(settings: Settings, urls: dict[str, str]) -> Settings:
     """The same settings with the simulators' addresses and their made-up keys."""
+    return settings.model_copy(update={"sources": _accounts(urls), "publishing_file": settings.publishing_file or DEMO})
+
+
+def _accounts(urls: dict[str, str]) -> Sources:
     from sources.halopsa.simulator_modes import HaloModes
 
     halo = HaloModes()
-    sources = Sources(
+    return Sources(
         apollo=ApolloSettings(base_url=urls["apollo"], api_key=SecretStr("apollo-good")),
         zoominfo=ZoomInfoSettings(
             base_url=urls["zoominfo"], client_id="zi-demo-client", client_secret=SecretStr("zi-demo-secret")
@@ -138,4 +159,3 @@ def _pointed_at(settings: Settings, urls: dict[str, str]) -> Settings:
             client_secret=SecretStr(halo.client_secret),
         ),
     )
-    return settings.model_copy(update={"sources": sources, "publishing_file": settings.publishing_file or DEMO})

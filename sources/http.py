@@ -64,6 +64,11 @@ class VendorError(Exception):
         self.retryable = retryable
         self.retry_after_s = retry_after_s
 
+    @property
+    def reason(self) -> str:
+        """Why a call is sent again, in a word for the run's notes."""
+        return f"HTTP {self.status}" if self.status else "no whole answer"
+
 
 class RateLimited(VendorError):
     """429 until patience ran out."""
@@ -135,8 +140,11 @@ class PatientSession(requests.Session):
         attempts = self.attempts if retry else 1
         return self._retrying(attempts)(self._once, method, url, *args, **kwargs)
 
-    def fetch_json(self, method: str, url: str, *, retry: bool = True, **kwargs: Any) -> Any:
+    def fetch_json(self, method: str, url: str, *, retry: bool = True, is_charged: bool = False, **kwargs: Any) -> Any:
         """Send a read and parse its JSON; an answer that is no JSON (truncated, a proxy's page) is asked for again.
+
+        `is_charged`: the call may have cost money although its answer never came. Then only a 429 is sent again, for
+        it was refused before any work.
 
         Raises:
             VendorError: as `request`; `Unreachable` where the last answer was no JSON.
@@ -145,12 +153,13 @@ class PatientSession(requests.Session):
         def once() -> Any:
             return json_of(self._once(method, url, **kwargs), self.vendor)
 
-        return self._retrying(self.attempts if retry else 1)(once)
+        return self._retrying(self.attempts if retry else 1, is_charged=is_charged)(once)
 
-    def _retrying(self, attempts: int) -> tenacity.Retrying:
+    def _retrying(self, attempts: int, *, is_charged: bool = False) -> tenacity.Retrying:
+        again = RateLimited if is_charged else VendorError
         return tenacity.Retrying(
             stop=tenacity.stop_after_attempt(attempts),
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, VendorError) and error.retryable),
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, again) and error.retryable),
             wait=_wait_s,
             sleep=self.clock.sleep,
             before_sleep=self._note_wait,
@@ -191,8 +200,8 @@ class PatientSession(requests.Session):
 
     def _note_wait(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        status = error.status if isinstance(error, VendorError) else 0
-        self.retried[f"HTTP {status}" if status else "no whole answer"] += 1
+        if isinstance(error, VendorError):
+            self.retried[error.reason] += 1
         if self.on_wait and state.next_action:
             self.on_wait(state.next_action.sleep, str(error))
 

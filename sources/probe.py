@@ -218,16 +218,15 @@ def _nobody_of_apollo(client: ApolloClient) -> bool:
     return True
 
 
-def _note_balance(report: Report, vendor: str, ask: Callable[[], float], when: str) -> None:
+def _note_balance(report: Report, vendor: str, ask: Callable[[], float | None], when: str) -> None:
     try:
         left = ask()
-    except Forbidden:
-        report.note("credits", "this key may not read the balance")
-        return
     except VendorError as error:
         report.note("credits", str(error), "Try again when it answers.", LATER)
         return
-    if left > 0:
+    if left is None:
+        report.note("credits", "this key may not read the balance")
+    elif left > 0:
         report.note("credits", f"{left:,.0f} left")
     else:
         report.note("credits", f"{vendor} has none left", f"Nothing can be bought now; {when}.", LATER)

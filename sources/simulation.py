@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,10 +32,15 @@ from werkzeug.wrappers import Request, Response
 from sources.clock import Clock
 
 LOG_LENGTH_MAX = 200_000
+STALL_S_MAX = 120.0  # how long a stalled connection is held open for a peer that never gives up
 
 
 class DropConnection(Exception):
     """Raised inside a simulator: the peer sees the connection die without an answer."""
+
+
+class StallConnection(Exception):
+    """Raised inside a simulator: the peer hears nothing until its patience ends."""
 
 
 @dataclass
@@ -43,8 +48,10 @@ class Fault:
     """One scripted fault: which requests it meets and what happens to them.
 
     effect: `status` (answer `status` with `body` and `headers`), `drop` (die before doing the work), `drop_after`
-    (do the work, then die), `truncate` (half of the true body), `html` (a proxy's page),
-    `delay` (`delay_s` on the clock, then the true answer), or any name a vendor's simulator understands itself.
+    (do the work, then die), `stall` (say nothing until the peer gives up), `truncate` (half of the true body), `html`
+    (a proxy's page), `delay` (`delay_s` on the clock, then the true answer), `again` (the answer before this one on the
+    same path, without doing the work), `rewrite` (the true answer as `rewrite` changes it), or any name a vendor's
+    simulator understands itself.
     """
 
     effect: str
@@ -56,6 +63,7 @@ class Fault:
     body: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
+    rewrite: Callable[[Response], Response] = lambda answer: answer
     seen: int = 0
 
     def meets(self, request: Request) -> bool:
@@ -68,7 +76,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """What a simulator remembers of a request; `at_s` is the clock's time."""
+    """What a simulator remembers of a request; `at_s` is the clock's time, status 0 that the connection died."""
 
     at_s: float
     method: str
@@ -140,8 +148,10 @@ class Simulator:
         self.faults: list[Fault] = []
         self.log: deque[LoggedRequest] = deque(maxlen=LOG_LENGTH_MAX)
         self.counters: Counter[str] = Counter()
+        self.on_request: Callable[[LoggedRequest], None] = lambda request: None
         self.lock = threading.RLock()  # handlers run one at a time: a simulator is a state machine, not a benchmark
         self._handlers: dict[str, Callable[..., Response]] = {}
+        self._answered: dict[str, Response] = {}  # the newest answer on each path, for the fault `again`
         self._rules = Map(strict_slashes=False, merge_slashes=False)
 
     # -- for subclasses -------------------------------------------------------------------------------------------
@@ -169,8 +179,14 @@ class Simulator:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
         with self.lock:
-            response = self._answer(request)
-            self.log.append(LoggedRequest(self.clock.time(), request.method, request.path, response.status_code))
+            try:
+                response = self._answer(request)
+            except (DropConnection, StallConnection):
+                self.on_request(LoggedRequest(self.clock.time(), request.method, request.path, 0))
+                raise
+            logged = LoggedRequest(self.clock.time(), request.method, request.path, response.status_code)
+            self.log.append(logged)
+            self.on_request(logged)
             self.counters[f"{response.status_code}"] += 1
         return response(environ, start_response)
 
@@ -196,6 +212,12 @@ class Simulator:
             whole = self._route(request)
             body = whole.get_data()
             return Response(body[: len(body) // 2], status=whole.status_code, mimetype=whole.mimetype)
+        if fault.effect == "stall":
+            raise StallConnection(request.path)
+        if fault.effect == "rewrite":
+            return fault.rewrite(self._route(request))
+        if fault.effect == "again":
+            return self._answered.get(request.path) or self._route(request)
         struck = self.strike(fault, request)
         return self._route(request) if struck is None else struck
 
@@ -207,7 +229,8 @@ class Simulator:
             endpoint, values = self._rules.bind_to_environ(request.environ).match()
         except HTTPException:
             return self.not_found(request)
-        return self._handlers[endpoint](request, **values)
+        answer = self._answered[request.path] = self._handlers[endpoint](request, **values)
+        return answer
 
 
 def json_response(
@@ -236,6 +259,12 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             chunks, status, headers = run_wsgi_app(self.app, environ, buffered=True)
         except DropConnection:
+            self._die()
+            return
+        except StallConnection:
+            self.connection.settimeout(STALL_S_MAX)
+            with suppress(OSError):
+                self.connection.recv(1)  # returns when the peer hangs up
             self._die()
             return
         content = b"".join(chunks)
@@ -292,6 +321,8 @@ class InMemoryAdapter(BaseAdapter):
             chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
         except DropConnection as drop:
             raise requests.ConnectionError("connection dropped", request=request) from drop
+        except StallConnection as stall:
+            raise requests.ReadTimeout("nothing came", request=request) from stall
         body = b"".join(chunks)
         raw = HTTPResponse(
             body=io.BytesIO(body),

@@ -4,6 +4,7 @@
     archive/apollo/contact    -> raw_apollo.contact        key: id, the person's 24 hex digits
                               -> raw_apollo.organisation   key: organization.id, inside each person: no extra credit
     archive/apollo/quarantine -> raw_apollo.quarantine
+    contacts/search, accounts/search (free, what the team has saved; `saved.py`) -> the same tables
 
 API: https://docs.apollo.io/reference/people-api-search and https://docs.apollo.io/reference/bulk-people-enrichment;
 key: https://docs.apollo.io/docs/create-api-key; changelog: https://docs.apollo.io/changelog.
@@ -11,14 +12,15 @@ key: https://docs.apollo.io/docs/create-api-key; changelog: https://docs.apollo.
 Belongs here: the source and its resources. Does not: walking (`watch.py`), paying (`purchase.py`), HTTP (`client.py`),
 loading (`sources/paid.py`), the placeholder address of locked e-mails (mapped to null when standardising; the payload
 stays as sent).
-Surprise: the tables load from the archive, never from an answer. The cursor (the last archive file loaded) lives in
-dlt's state, and that lives in the warehouse: delete the warehouse, and the archive is replayed for 0 credits.
+Surprise: what costs credits loads from the archive, never from an answer. The cursor (the last archive file loaded)
+lives in dlt's state, and that lives in the warehouse: delete the warehouse, and the archive is replayed for 0 credits.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -28,10 +30,12 @@ from dlt.extract import DltResource, DltSource
 from sources.apollo import settings
 from sources.apollo.client import ApolloClient, Filters
 from sources.apollo.purchase import SOURCE, buy_moved
+from sources.apollo.saved import saved
 from sources.apollo.watch import Watch
 from sources.archive import Archive
-from sources.intake import RAW_SCHEMA, Meter, Poison, raw_row, screen
+from sources.intake import RAW_SCHEMA, Meter, Poison, content_hash, raw_row, screen
 from sources.paid import archived, quarantine
+from sources.volume import hold_unlikely
 
 
 def apollo(
@@ -42,13 +46,19 @@ def apollo(
     query: Filters | None = None,
     domains: Sequence[str] = (),
     credits_max: float | None = None,
+    note: Path | None = None,
     rows_max: int = settings.SEARCH_ROWS_MAX,
+    is_buying: bool = True,
+    has_saved: bool = False,
+    saved_rows_max: int | None = settings.SEARCH_ROWS_MAX,
 ) -> DltSource:
     """Tables `contact`, `organisation` and `quarantine`.
 
     `query` holds Apollo's own filters (`{"person_locations": ["United Kingdom"]}`); none means everybody, which only a
     simulator or a small account can mean. `domains` are companies that somebody waits for: where `query` leaves people
-    out, theirs are looked for besides, and bought first. `rows_max` is the search's cap, lower in tests.
+    out, theirs are looked for besides, and bought first. `note` is the file of the purchase under way (`purse.py`).
+    `rows_max` is the search's cap, lower in tests. `is_buying`: whether people of the query are bought; `has_saved`:
+    whether the saved contacts and accounts are read (`saved_rows_max` is that search's cap, None where it has none).
     """
     poison: list[Poison] = []
     employers: set[str] = set()
@@ -57,7 +67,10 @@ def apollo(
         for filters in (*(_at_domains(domains) if query else ()), query or {}):
             watch = Watch(client, meter, rows_max=rows_max)
             try:
-                buy_moved(client, archive, meter, watch.walk(filters), credits_max=credits_max)
+                stamps = watch.walk(filters)
+                of = f"people of the query {content_hash(filters)[:8]}"
+                hold_unlikely(state, len(stamps), of=of, source=SOURCE, clock=client.clock)
+                buy_moved(client, archive, meter, stamps, credits_max=credits_max, note=note)
             finally:
                 poison.extend(watch.poison)
 
@@ -70,8 +83,10 @@ def apollo(
     # Without parameters of its own: dlt would fill those that are None from the environment.
     @dlt.source(name=SOURCE, max_table_nesting=0)
     def source() -> Iterator[DltResource]:
-        yield archived("contact", archive, meter, contacts, client)
+        yield archived("contact", archive, meter, contacts if is_buying else None, client)
         yield archived("organisation", archive, meter, kept_as="contact", rows_of=organisations)
+        if has_saved:
+            yield from saved(client, meter, poison, rows_max=saved_rows_max)
         yield quarantine(archive, meter, client.clock, poison)
 
     return source()

@@ -7,6 +7,7 @@ from the same balance.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -42,12 +43,14 @@ class Switches:
 
     credit_limit: float = 10_000_000
     search_rows_max: int = 50_000
+    saved_rows_max: int = 50_000  # of contacts/search and accounts/search
     saved_share: float = 0.2
     oddity_share: float = 0.005
     has_pagination: bool = False  # some accounts still see `pagination` beside `total_entries`
     has_error_details: bool = False  # the newer body of a 429
     leaks_placeholder: bool = False  # the placeholder address out of a match as well
     has_drift: bool = False  # a person seen again on the next page
+    handmade_ids: Collection[str] = ()  # saved contacts typed in by hand: no person behind them
     obsolete_ids: Collection[str] = ()  # in the search, but a match finds nobody
     poison: Mapping[str, str] = field(default_factory=dict)  # id -> kind of `poisoned`
     shuffle_seed: int = 1
@@ -59,6 +62,7 @@ class Account:
     def __init__(self, store: SimulatorStore, switches: Switches) -> None:
         self._store = store
         self.switches = switches
+        self.charges: Counter[str] = Counter()  # how often each person was charged for, in this process
 
     @property
     def consumed(self) -> float:

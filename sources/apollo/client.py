@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 
 from sources.apollo import settings
 from sources.clock import Clock
-from sources.http import BadRequest, PatientSession, VendorError
+from sources.http import BadRequest, Forbidden, PatientSession, VendorError
 
 Filters = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ class Delivery:
 
 
 class ApolloClient:
-    """One account. Searches and enrichment are counted apart by Apollo, so each has a session with its own limits."""
+    """One account. Searches, enrichment and other routes are counted apart by Apollo, so each has its own session."""
 
     def __init__(self, base_url: str, api_key: str, clock: Clock, *, adapter: BaseAdapter | None = None) -> None:
         self.clock = clock
@@ -54,14 +54,26 @@ class ApolloClient:
         self._enriching = PatientSession(
             vendor="apollo", clock=clock, limits=settings.ENRICH_LIMITS, base_headers=headers
         )
+        self._listing = PatientSession(
+            vendor="apollo", clock=clock, limits=settings.DEFAULT_LIMITS, base_headers=headers
+        )
         if adapter is not None:
-            self._searching.mount(base_url, adapter)
-            self._enriching.mount(base_url, adapter)
+            for session in self.sessions:
+                session.mount(base_url, adapter)
+
+    @property
+    def sessions(self) -> tuple[PatientSession, PatientSession, PatientSession]:
+        """For searches, for enrichment, for all else."""
+        return self._searching, self._enriching, self._listing
 
     @property
     def retried(self) -> Counter[str]:
         """Why we had to ask again, and how often."""
-        return self._searching.retried + self._enriching.retried
+        return self._searching.retried + self._enriching.retried + self._listing.retried
+
+    def note_retry(self, error: VendorError) -> None:
+        """Count a purchase that is sent again."""
+        self._enriching.retried[error.reason] += 1
 
     def people(self, filters: Filters, *, page: int) -> Page:
         """One page of the free people search (stubs: id, first name, masked surname, `last_refreshed_at`)."""
@@ -69,30 +81,53 @@ class ApolloClient:
         answer = self._ask(self._searching, "/mixed_people/api_search", body)
         return Page(_total(answer), _rows(answer, "people"))
 
-    def match(self, ids: Sequence[str]) -> Delivery:
+    def contacts(self, *, page: int, is_ascending: bool = False) -> Page:
+        """One page of the saved contacts, newest first; free."""
+        return self._saved("contacts", "contact_updated_at", page, is_ascending)
+
+    def accounts(self, *, page: int, is_ascending: bool = False) -> Page:
+        """One page of the saved accounts, newest first, though no row tells when it was updated; free."""
+        return self._saved("accounts", "account_updated_at", page, is_ascending)
+
+    def _saved(self, what: str, sort: str, page: int, is_ascending: bool) -> Page:
+        order = {"sort_by_field": sort, "sort_ascending": is_ascending}
+        answer = self._ask(self._listing, f"/{what}/search", {**order, "page": page, "per_page": settings.PAGE_ROWS})
+        return Page(_total(answer), _rows(answer, what))
+
+    def match(self, ids: Sequence[str], *, is_sent_once: bool = True) -> Delivery:
         """Enrich people by id; 1 credit for each that is found and not saved in the workspace.
+
+        `is_sent_once`: an answer that was lost is not asked for again here, for the same person bought twice is charged
+        twice. False where a tollgate (`sources/tollgate.py`) sees to that.
 
         Raises:
             OutOfCredits: the balance does not cover the request.
+            VendorError: among others where the answer was lost or cannot be read, although it may have been charged.
         """
         body = {"details": [{"id": person_id} for person_id in ids]}
         try:
-            answer = self._ask(self._enriching, "/people/bulk_match", body)
+            answer = self._ask(self._enriching, "/people/bulk_match", body, is_charged=is_sent_once)
         except BadRequest as error:
             if error.status == 422 and "credit" in error.body.lower():
                 raise OutOfCredits("apollo: out of credits", status=422) from error
             raise
         return Delivery(_rows(answer, "matches"), _number(answer.get("credits_consumed")))
 
-    def credits_left(self) -> float:
-        """The lead credits left in this cycle; costs nothing."""
-        answer = self._ask(self._searching, "/usage_stats/credit_usage_stats", {})
+    def credits_left(self) -> float | None:
+        """The lead credits left in this cycle, for nothing; None where the key may not ask, or Apollo does not say."""
+        try:
+            answer = self._ask(self._listing, "/usage_stats/credit_usage_stats", {})
+        except Forbidden:
+            return None
         stats = answer.get("credit_usage_stats")
         lead = stats.get("lead_credit") if isinstance(stats, dict) else None
-        return _number(lead.get("left_over")) if isinstance(lead, dict) else 0.0
+        left = lead.get("left_over") if isinstance(lead, dict) else None
+        return float(left) if isinstance(left, int | float) and not isinstance(left, bool) else None
 
-    def _ask(self, session: PatientSession, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = session.fetch_json("POST", self._root + path, json=body)
+    def _ask(
+        self, session: PatientSession, path: str, body: dict[str, Any], *, is_charged: bool = False
+    ) -> dict[str, Any]:
+        answer = session.fetch_json("POST", self._root + path, json=body, is_charged=is_charged)
         if not isinstance(answer, dict):
             raise VendorError(f"apollo: {path} answered with a {type(answer).__name__} instead of an object")
         return answer

@@ -19,6 +19,7 @@ Quota = tuple[int | None, int | None, int | None]  # calls a minute, an hour, 24
 QUOTAS: Mapping[str, Mapping[str, Quota]] = {
     "free": {"default": (50, 200, 600), "search": (50, 200, 600), "enrich": (20, 100, 600)},
     "professional": {"default": (200, 400, 2_000), "search": (200, 6_000, 50_000), "enrich": (1_000, None, None)},
+    "unlimited": {"default": (None,) * 3, "search": (None,) * 3, "enrich": (None,) * 3},  # only of a simulator
     "organization": {"default": (200, 600, 6_000), "search": (200, 6_000, 50_000), "enrich": (1_000, None, None)},
 }
 

@@ -196,7 +196,7 @@ def thin_organisation(row: Row) -> dict[str, Any]:
 def account(row: Row) -> dict[str, Any]:
     """A company saved in the workspace: its own id, the company's beside it, and no `updated_at` at all."""
     return {
-        **thin_organisation(row),
+        **organisation(row),
         "id": saved_id("account", row["id"]),
         "organization_id": row["id"],
         "domain": row["domain"],
@@ -227,6 +227,7 @@ def saved_id(kind: str, vendor_id: str) -> str:
     return digest(f"{kind}:{vendor_id}")[:24]
 
 
+@lru_cache(maxsize=4_096)
 def e164(raw: str | None, country: str | None) -> str | None:
     """A number as Apollo sanitises it; None where it makes no sense of it."""
     if not raw:

@@ -164,6 +164,7 @@ class ApolloSimulator(Simulator):
         price = self._price(found)
         if not self.account.spend(price):
             return answers.error(answers.NO_CREDITS)
+        self.account.charges.update({person_id for person_id in found if person_id and self._price([person_id])})
         request_id = self.account.request_id()
         return answers.escaped(
             {

@@ -55,7 +55,6 @@ class Watch:
                 f"apollo: the query names {first.total:,} people (at most {settings.WATCH_ROWS_MAX:,}); nothing was "
                 "fetched. Narrow SOURCES__APOLLO__QUERY, for example by person_locations."
             )
-        self._meter.announce("contact", first.total)
         self._cover(query, self._split_by, first)
         self._report_gap(first.total)
         self._meter.fetched["contact"] += len(self.stamps)
@@ -80,14 +79,23 @@ class Watch:
         return seen
 
     def _pages(self, query: Filters, first: Page) -> set[str]:
-        """Every page of a query, up to the cap; an early empty page ends it."""
-        seen = self._take(first.rows)
-        page_count = math.ceil(min(first.total, self._rows_max) / settings.PAGE_ROWS)
-        for number in range(2, page_count + 1):
-            page = self._client.people(query, page=number)
-            if not page.rows:
+        """Every page of a query, up to the cap; an early empty page ends it.
+
+        A full last page is followed by one more, for a total may be too low.
+        """
+        seen, number, page = self._take(first.rows), 1, first
+        pages_told = math.ceil(min(first.total, self._rows_max) / settings.PAGE_ROWS)
+        while number * settings.PAGE_ROWS < self._rows_max and page.rows:
+            if number >= pages_told and (len(page.rows) < settings.PAGE_ROWS or len(seen) == first.total):
                 break
+            number += 1
+            page = self._client.people(query, page=number)
             seen |= self._take(page.rows)
+        if len(seen) - first.total > first.total * settings.GROWTH_SHARE:
+            self._meter.problem(
+                f"apollo: the search said {first.total:,} people and gave {len(seen):,} for {_spoken(query)}. All of "
+                "them are loaded; whether there are more nobody can tell, the next run looks again."
+            )
         return seen
 
     def _take(self, rows: list[Any]) -> set[str]:

@@ -8,13 +8,15 @@ Surprise: saved companies have their own ids, and their search sorts by an updat
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from werkzeug.wrappers import Response
 
 from sources.apollo import shapes
 from sources.apollo.account import Account
-from sources.apollo.answers import NO_CREDITS, OVER_THRESHOLD, Body, error, list_page, page_size
+from sources.apollo.answers import NO_CREDITS, OVER_THRESHOLD, Body, error, escaped, list_page, page_size
 from sources.apollo.directory import Directory
+from sources.columns import Columns
 from sources.simulation import json_response
 
 
@@ -24,31 +26,46 @@ class Workspace:
     def __init__(self, account: Account, directory: Callable[[], Directory]) -> None:
         self._account = account
         self._directory = directory
+        self._remembered: tuple[Directory | None, dict[tuple[Any, ...], list[int]]] = (None, {})
 
     def contacts_search(self, body: Body) -> Response:
-        people = self._directory().people
-        saved = [place for place, person_id in enumerate(people.values["id"]) if self._account.is_saved(person_id)]
-        moments = people.values["updated_at"]
-        is_ascending = bool(body.get("sort_ascending", False))
-        if body.get("sort_by_field") == "contact_updated_at":
-            saved.sort(key=lambda place: moments[place], reverse=not is_ascending)
-        page, rows = page_size(body)
-        shown = [people.row(place) for place in saved[(page - 1) * rows : page * rows]]
-        told = [shapes.contact(row, self._directory().employer_of(row)) for row in shown]
-        return json_response(list_page("contacts", told, page, rows, len(saved)))
+        places = self._saved("people", is_sorted=body.get("sort_by_field") == "contact_updated_at", body=body)
+        return self._page("contacts", body, places, self._contact)
+
+    def _contact(self, place: int) -> dict[str, Any]:
+        row = self._directory().people.row(place)
+        told = shapes.contact(row, self._directory().employer_of(row))
+        return told | {"person_id": None} if row["id"] in self._account.switches.handmade_ids else told
 
     def accounts_search(self, body: Body) -> Response:
         field_name = body.get("sort_by_field")
         if field_name not in (None, "account_updated_at", "account_created_at", "account_last_activity_date"):
             return json_response({"error": "Invalid sort criteria", "skip_alert_dialog": True}, status=422)
         companies = self._directory().companies
-        saved = [place for place, company_id in enumerate(companies.values["id"]) if self._account.is_saved(company_id)]
-        if field_name == "account_updated_at":
-            moments = companies.values["updated_at"]
-            saved.sort(key=lambda place: moments[place], reverse=not body.get("sort_ascending", False))
+        places = self._saved("companies", is_sorted=field_name == "account_updated_at", body=body)
+        return self._page("accounts", body, places, lambda place: shapes.account(companies.row(place)))
+
+    def _page(self, name: str, body: Body, places: list[int], tell: Callable[[int], dict[str, Any]]) -> Response:
         page, rows = page_size(body)
-        told = [shapes.account(companies.row(place)) for place in saved[(page - 1) * rows : page * rows]]
-        return json_response(list_page("accounts", told, page, rows, len(saved)))
+        if page * rows > self._account.switches.saved_rows_max:
+            return error(OVER_THRESHOLD)
+        told = [tell(place) for place in places[(page - 1) * rows : page * rows]]
+        return escaped(list_page(name, told, page, rows, len(places)))
+
+    def _saved(self, kind: str, *, is_sorted: bool, body: Body) -> list[int]:
+        """Places of what is saved, newest first where a sort is asked for; remembered for one state of the world."""
+        directory, is_ascending = self._directory(), bool(body.get("sort_ascending", False))
+        if self._remembered[0] is not directory:
+            self._remembered = directory, {}
+        key = (kind, is_sorted, is_ascending, self._account.switches.saved_share)
+        if key not in self._remembered[1]:
+            rows: Columns = getattr(directory, kind)
+            places = [place for place, row_id in enumerate(rows.values["id"]) if self._account.is_saved(row_id)]
+            if is_sorted:
+                moments = rows.values["updated_at"]
+                places.sort(key=lambda place: moments[place], reverse=not is_ascending)
+            self._remembered[1][key] = places
+        return self._remembered[1][key]
 
     def organisation(self, body: Body, company_id: str) -> Response:
         row = self._directory().companies.by_id(company_id)

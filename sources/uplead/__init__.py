@@ -33,7 +33,7 @@ def uplead(
     """Contacts, organisations and quarantine: of the whole account, or of some domains only."""
 
     def contacts(state: MutableMapping[str, Any]) -> None:
-        Visit(client, archive, meter).run(domains)
+        Visit(client, archive, meter, state).run(domains)
 
     yield archived("contact", archive, meter, contacts, client.session)
     yield archived("organisation", archive, meter)

@@ -25,5 +25,8 @@ RATE_LIMITS = (RateLimit(400, 60.0),)
 # Contacts with these states of address cost a credit; the others are returned for nothing.
 BILLED_STATUSES = frozenset({"valid", "accept_all"})
 
+# So much may a search grow while it is walked; more than that, and its count was wrong.
+GROWTH_SHARE = 0.02
+
 # The same record is not charged again, so pages are archived together: what a kill loses is read again for nothing.
 ARCHIVE_ROWS = 500

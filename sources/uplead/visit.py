@@ -7,7 +7,7 @@ again is free; so every visit reads everything, and only rows whose content move
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from sources.archive import Archive, ArchiveRow
@@ -16,6 +16,7 @@ from sources.intake import Meter, Poison, content_hash, screen
 from sources.paid import Till
 from sources.uplead import settings
 from sources.uplead.client import ContactPage, UpLeadClient
+from sources.volume import hold_unlikely
 
 
 class OutOfCredits(Exception):
@@ -25,8 +26,8 @@ class OutOfCredits(Exception):
 class Visit:
     """One round over contacts and the companies that come with them."""
 
-    def __init__(self, client: UpLeadClient, archive: Archive, meter: Meter) -> None:
-        self._client, self._meter = client, meter
+    def __init__(self, client: UpLeadClient, archive: Archive, meter: Meter, state: MutableMapping[str, Any]) -> None:
+        self._client, self._meter, self._state = client, meter, state
         # Companies first, so that no contact is kept without its own.
         self._till = Till(archive, meter, "organisation", "contact", rows_max=settings.ARCHIVE_ROWS)
         self._seen: dict[str, set[str]] = {"contact": set(), "organisation": set()}
@@ -58,20 +59,26 @@ class Visit:
 
     def _walk(self, path: str, filters: Mapping[str, Any], what: str) -> None:
         announced = self._client.count(path, filters)
-        if announced == 0:
-            return
+        if announced is not None:
+            of = f"contacts of {what}"
+            hold_unlikely(self._state, announced, of=of, source=settings.SOURCE, clock=self._client.clock)
         if path == settings.PRO_SEARCH_PATH:
             self._compare_with_balance(announced)
-            self._meter.announce("contact", announced or 0)
         before = len(self._seen["contact"])
         poison_before = len(self._poison_seen)
         number: int | None = 1
         while number is not None and number <= settings.PAGES_MAX:
             page = self._page(path, filters, number)
+            announced = page.rows_total if announced is None else announced
             self._take_page(page)
             self._check_balance(has_more=page.next_number is not None or len(page.rows) < 1)
             number = page.next_number
         found = len(self._seen["contact"]) - before + len(self._poison_seen) - poison_before
+        if announced is not None and found - announced > announced * settings.GROWTH_SHARE:
+            self._meter.problem(
+                f"uplead: {announced} contacts of {what} were announced and {found} came. All of them are loaded; "
+                "whether there are more nobody can tell, the next run looks again."
+            )
         if announced is not None and found < announced:
             self._meter.missed["contact"] += announced - found
             self._meter.problem(

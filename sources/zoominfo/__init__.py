@@ -23,6 +23,7 @@ from dlt.extract import DltResource
 from sources.archive import Archive
 from sources.intake import Meter, Poison
 from sources.paid import archived, quarantine
+from sources.volume import hold_unlikely
 from sources.zoominfo import settings
 from sources.zoominfo.buy import buy
 from sources.zoominfo.client import ZoomInfoClient
@@ -40,8 +41,9 @@ def zoominfo(
         is_sweep = _is_sweep_due(state, client, sweep_days)
         walk = walk_all(client, settings.COMPANY, meter)
         poison.extend(walk.poison)
+        hold_unlikely(state, len(walk.seen), of="companies", source=settings.SOURCE, clock=client.clock)
         buy(client, archive, meter, walk, is_sweep=is_sweep)
-        _note_sweep(state, client, is_sweep=is_sweep)
+        _note_sweep(state, client, is_sweep=is_sweep and not walk.gap)
 
     def contacts(state: MutableMapping[str, Any]) -> None:
         cursor = state.get("cursor")
@@ -49,7 +51,11 @@ def zoominfo(
         is_sweep = since is None or _is_sweep_due(state, client, sweep_days)
         walk = walk_all(client, settings.CONTACT, meter) if is_sweep or not since else walk_since(client, since, meter)
         poison.extend(walk.poison)
+        if is_sweep:
+            hold_unlikely(state, len(walk.seen), of="contacts", source=settings.SOURCE, clock=client.clock)
         unbought = buy(client, archive, meter, walk, is_sweep=is_sweep)
+        if walk.gap:
+            return  # whoever was jumped over may be older than anybody who came: the cursor stays where it was
         state["cursor"] = next_cursor(walk, cursor, unbought)
         _note_sweep(state, client, is_sweep=is_sweep)
         if any(not walk.seen[row_id].is_dated for row_id in unbought):

@@ -23,8 +23,8 @@ from sources.zoominfo.watch import Seen, Walk
 def buy(client: ZoomInfoClient, archive: Archive, meter: Meter, walk: Walk, *, is_sweep: bool = False) -> list[str]:
     """Enrich what moved; returns the ids that were due and did not come.
 
-    With `is_sweep` undated records under management are read again too: their search row hides most fields, and the
-    reading is free.
+    With `is_sweep` two kinds of records under management are read again too, which is free: undated ones, because their
+    search row hides most fields, and quarantined ones, because the vendor may have mended them.
     """
     purchase = Purchase(client, archive, meter, walk)
     used_before = client.credits_used() if purchase.due else None
@@ -56,7 +56,7 @@ class Purchase:
         self.free_to_refresh = [
             row_id
             for row_id, seen in walk.seen.items()
-            if seen.is_managed and not seen.is_dated and self._holds(row_id, seen.stamp)
+            if seen.is_managed and self._holds(row_id, seen.stamp) and self._may_have_moved(row_id, seen)
         ]
 
     def read(self, ids: Sequence[str]) -> None:
@@ -65,6 +65,9 @@ class Purchase:
             chunk = ids[start : start + settings.ENRICH_INPUTS_MAX]
             came = set() if self._is_broke else self._read_chunk(chunk)
             self.unbought += [row_id for row_id in chunk if row_id not in came]
+
+    def _may_have_moved(self, row_id: str, seen: Seen) -> bool:
+        return not seen.is_dated or self.till.holds_poison(self.routes.entity, row_id, seen.stamp)
 
     def _holds(self, row_id: str, stamp: str) -> bool:
         return self.till.holds(self.routes.entity, row_id, stamp)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,12 @@ class ZoomInfoClient:
             f"{settings.DATA_PATH}/{routes.folder}/search",
             {"type": routes.search_type, "attributes": dict(query)},
             params={"page[number]": number, "page[size]": settings.PAGE_ROWS, "sort": sort or routes.sort},
+            is_whole=lambda found: _total(found) is not None,
         )
         rows = document["data"]
-        total = (document.get("meta") or {}).get("totalResults")
         return SearchPage(
             rows=rows,
-            rows_total=total if isinstance(total, int) and not isinstance(total, bool) else len(rows),
+            rows_total=_total(document) or 0,
             next_number=_next_number(document.get("links"), number) if rows else None,
         )
 
@@ -112,16 +112,23 @@ class ZoomInfoClient:
                 return int(entry["currentUsage"])
         return None
 
-    def _document(self, path: str, data: Any, *, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def _document(
+        self,
+        path: str,
+        data: Any,
+        *,
+        params: Mapping[str, Any] | None = None,
+        is_whole: Callable[[dict[str, Any]], bool] = lambda document: True,
+    ) -> dict[str, Any]:
         """A JSON:API document with a list in `data`; one without (seen at gateways) is asked for again."""
         method = "GET" if data is None else "POST"
         for attempt in range(_ATTEMPTS_FOR_A_DOCUMENT):
             document = self._call(method, path, json=None if data is None else {"data": data}, params=params)
-            if isinstance(document, dict) and isinstance(document.get("data"), list):
+            if isinstance(document, dict) and isinstance(document.get("data"), list) and is_whole(document):
                 return document
             self.session.retried["an answer without data"] += 1
             self.clock.sleep(2.0**attempt)
-        raise Unreachable(f"ZoomInfo: the answer on {path} has no list in `data`", retryable=True)
+        raise Unreachable(f"ZoomInfo: the answer on {path} has no list in `data`, or no total", retryable=True)
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
         headers = {"Accept": settings.MEDIA_TYPE, "Content-Type": settings.MEDIA_TYPE}
@@ -180,6 +187,13 @@ class _Token:
         lifetime_s = float(lifetime) if is_number else settings.TOKEN_LIFETIME_S_DEFAULT
         self._text = text
         self._ends_s = asked_s + max(lifetime_s - settings.TOKEN_MARGIN_S, lifetime_s / 2)
+
+
+def _total(document: Mapping[str, Any]) -> int | None:
+    """Rows of the whole search, None where the page does not say; then nobody could tell a gap from an end."""
+    meta = document.get("meta")
+    total = meta.get("totalResults") if isinstance(meta, dict) else None
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 def _next_number(links: Any, number: int) -> int | None:

@@ -40,6 +40,10 @@ ARCHIVE_ROWS = 500
 # companies take 400 calls, two minutes of the smallest package.
 SWEEP_DAYS = 1
 
+# So much may a search grow while it is walked (buying itself moves rows from one root to the other); more than that,
+# and its total was wrong.
+GROWTH_SHARE, GROWTH_ROWS = 0.02, 1
+
 SCORE, SCORE_FILTER = "contactAccuracyScore", "contactAccuracyScoreMin"
 
 OUT_OF_CREDITS = "PFAPI0011"

@@ -55,6 +55,7 @@ class Walk:
     poison: list[Poison] = field(default_factory=list)
     announced: int = 0
     overflowed: list[str] = field(default_factory=list)
+    gap: int = 0  # rows announced and not delivered
     _values: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def cover(self, query: Mapping[str, Any], splits: Sequence[str]) -> tuple[set[str], int]:
@@ -129,9 +130,7 @@ class Walk:
 
 def walk_all(client: ZoomInfoClient, routes: EntityRoutes, meter: Meter) -> Walk:
     """Every record there is. Raises `CapOverflow` where the cap hides some."""
-    walk = _walk(client, routes, meter, routes.roots)
-    meter.announce(routes.entity, walk.announced)
-    return walk
+    return _walk(client, routes, meter, routes.roots)
 
 
 def walk_since(client: ZoomInfoClient, day: date, meter: Meter) -> Walk:
@@ -167,8 +166,15 @@ def _walk(client: ZoomInfoClient, routes: EntityRoutes, meter: Meter, roots: Seq
 
 
 def _judge(walk: Walk, root: Mapping[str, Any], *, gap: int, meter: Meter) -> None:
+    if -gap > (walk.announced + gap) * settings.GROWTH_SHARE and -gap > settings.GROWTH_ROWS:
+        meter.problem(
+            f"zoominfo: {-gap} {walk.routes.folder} more came than were announced for "
+            f"{dict(root) or 'the whole search'}. All of them are loaded; whether there are more nobody can tell, the "
+            "next run looks again."
+        )
     if gap <= 0:
         return
+    walk.gap += gap
     what = f"zoominfo: {gap} of {walk.announced} {walk.routes.folder}"
     if walk.overflowed:
         raise CapOverflow(

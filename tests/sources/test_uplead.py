@@ -60,7 +60,7 @@ class Bench:
     def visit(self, client: UpLeadClient | None = None, domains: list[str] | None = None) -> Meter:
         """As `run`, without dlt: for promises about the archive and the bill."""
         meter = Meter("uplead")
-        Visit(client or self.client(), self.archive, meter).run(domains)
+        Visit(client or self.client(), self.archive, meter, {}).run(domains)
         return meter
 
     def table(self, name: str) -> dict[str, dict[str, Any]]:
