@@ -26,6 +26,8 @@ KERNEL_TABLES = {
     "component": ("Records connected by pairs above the threshold, not yet refined.", "transforms/driver.py"),
     "group": ("Each component cut where one wrong pair would glue two entities.", "transforms/kernels/refine.py"),
     "unmet": ("What it says of two records that blocking never brought together.", "transforms/unmet.py"),
+    "check": ("Every number of the report beside the one a second implementation made.", "assets/quality/second.py"),
+    "accuracy": ("How right matching and sources are, with 95 % intervals.", "assets/quality"),
     "estimate": ("How right the clusters should be: precision and recall with intervals.", "transforms/calibration.py"),
     "identity": ("The golden id of each source record, kept from run to run.", "transforms/driver.py"),
     "lineage": ("Golden ids that were born, merged or split in this run.", "transforms/driver.py"),
@@ -54,7 +56,7 @@ def description(name: str) -> str:
         return TABLES[name].comment
     if about := header(name).get("about"):
         return about[0].upper() + about[1:]
-    return KERNEL_TABLES[name.rsplit("_", 1)[1]][0]
+    return KERNEL_TABLES[name.rsplit("_", 1)[-1]][0]
 
 
 def metadata(name: str) -> dict[str, Any]:

@@ -26,16 +26,21 @@ from transforms import standing
     required_resource_keys={"runtime"},
 )
 def inspection_copy(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Comment the tables, checkpoint, copy the file, rename."""
+    """The copy as of the run that is ending."""
     runtime: Runtime = context.resources.runtime
     with runtime.step("inspection_copy"):
-        with runtime.connect() as connection:
-            answers.make(connection)
-            comments.put_on(connection)
-            connection.execute("CHECKPOINT")
-            draft = runtime.inspection_copy.with_suffix(".tmp")
-            shutil.copyfile(runtime.warehouse, draft)  # under our lock, so nobody writes meanwhile
-        os.chmod(draft, 0o600)
-        draft.replace(runtime.inspection_copy)
+        renew(runtime)
     size = runtime.inspection_copy.stat().st_size
     return dg.MaterializeResult(metadata={"path": str(runtime.inspection_copy), "bytes": size})
+
+
+def renew(runtime: Runtime) -> None:
+    """Comment the tables, checkpoint, copy the file, rename."""
+    with runtime.connect() as connection:
+        answers.make(connection)
+        comments.put_on(connection)
+        connection.execute("CHECKPOINT")
+        draft = runtime.inspection_copy.with_suffix(".tmp")
+        shutil.copyfile(runtime.warehouse, draft)  # under our lock, so nobody writes meanwhile
+    os.chmod(draft, 0o600)
+    draft.replace(runtime.inspection_copy)

@@ -82,6 +82,7 @@ COLUMNS = {
     "spent_at": "when they were set aside, just before the call left",
     "reserved": "credits set aside before the call left; where no answer came, they count as spent",
     "balance": "what the account had consumed before the call, where it says so",
+    "read_at": "when it was last read to its end without trouble",
 }
 # Table in schema ops -> table of the ledger. What was sent and what HaloPSA said stay there: they hold personal data.
 MIRRORED = {
@@ -96,11 +97,11 @@ MIRRORED = {
     "work_item": tables.work_item,
     "credit": tables.credit,
     "drift": tables.drift,
+    "freshness": tables.freshness,
 }
 # Table of the ledger -> why analysts have no mirror of it; a test holds that no table is in neither list.
 UNMIRRORED = {
     "audit": "who administered what, for whoever runs the installation: halosync doctor checks it",
-    "freshness": "told with every page of the feed",
     "hook": "addresses and secrets of subscribers",
     "prospect": "follows from head and crosswalk; the feed tells it",
     "head": "golden.organisation and golden.contact are the same, with comments",

@@ -47,6 +47,9 @@ VERBS = {
         "orchestration.why", "the evidence for or against a pair, or the whole story of a golden record", is_lean=True
     ),
     "reconcile": Verb("orchestration.reconcile", "all of HaloPSA compared with the ledger, and repaired by rule"),
+    "report": Verb(
+        "orchestration.report", "can tonight's data be trusted: the quality report, and the ids behind a number"
+    ),
     "doctor": Verb("orchestration.doctor", "what ails this installation and what to do about it; repairs nothing"),
     "alerts": Verb("orchestration.alerts", "what is wrong since when; told once when it begins and once when over"),
     "backup": Verb("orchestration.backup", "ledger and archive into a folder, with a receipt; runs may go on"),

@@ -11,7 +11,7 @@ from assets.feed import integrator_feed
 from assets.halopsa import halo_mirror, halopsa_publish
 from assets.inspection import inspection_copy
 from assets.ops import MIRRORED, made_from, ops_asset
-from assets.quality import quality_assets
+from assets.quality.dag import quality_assets
 from assets.raw import TABLES, raw_asset
 from assets.reconciliation import halopsa_reconciliation
 from assets.runtime import Runtime

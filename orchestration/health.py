@@ -1,21 +1,26 @@
-"""The health of one installation: folder, disk, ledger, chain, leases, clock; each trouble with its remedy.
+"""The health of one installation: folder, disk, packages, databases, chain, leases, clock, HaloPSA; each trouble with
+its remedy.
 
-Belongs here: checks that need neither a source nor HaloPSA. Does not: flags and the screen (doctor.py), whether
-settings are valid (check.py), the quality of records.
+Belongs here: checks that answer within seconds. Does not: flags and the screen (doctor.py), whether settings are valid
+(check.py), what an account may do in detail (`connect`), the quality of records.
 Surprise: nothing is repaired, and a ledger of an older schema is looked at without migrating it. A check whose ground
 is missing is left out, so that one trouble is named once.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 from pathlib import Path
+from threading import Thread
 
+import duckdb
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -32,7 +37,9 @@ from assets.publishing.ledger import (
 )
 from assets.publishing.stores import Store, is_postgresql, store_of
 from assets.publishing.tables import from_micros, mark
-from sources.clock import Clock
+from sources.clock import Clock, WallClock
+from sources.halopsa.client import HaloClient
+from sources.http import Forbidden, Unauthorised, VendorError
 
 from orchestration.lease import LEASE
 from orchestration.settings import PROJECT_ROOT, Settings, SettingsError
@@ -40,6 +47,9 @@ from orchestration.settings import PROJECT_ROOT, Settings, SettingsError
 FREE_BYTES_MIN = 1_000_000_000  # beside room for a second copy of ledger and warehouse, which a backup and a run need
 CLOCK_BEHIND_S_MAX = 5.0
 CONNECTED_WITHIN_S = 5.0
+ANSWERED_WITHIN_S = 3.0
+HALO_SETTINGS = 4
+CORE = ("dagster", "dlt", "duckdb", "pandas", "pyarrow", "rapidfuzz", "sqlalchemy")
 _OTHERS = 0o077
 
 
@@ -60,7 +70,8 @@ def examine(settings: Settings, clock: Clock | None) -> list[Finding]:
     """Every check that has its ground. `clock` None leaves the clock out, for data made in simulated time."""
     on_server = is_postgresql(settings.ledger)
     path = settings.ledger_home / "ledger.sqlite" if on_server else sqlite_path(settings.ledger)
-    findings = [_permissions(settings, path), _disk(settings, path), *_delivery(settings)]
+    findings = [_permissions(settings, path), _disk(settings, path), _packages(), *_warehouse(settings)]
+    findings += [*_delivery(settings), *_halopsa(settings)]
     if not on_server:
         findings.append(_leases(path.parent))
     if (path.parent / UNFINISHED_RESTORE).exists():
@@ -179,6 +190,66 @@ def _delivery(settings: Settings) -> list[Finding]:
         return []
     found = delivery.contradictions(rules, has_halo=not settings.missing("halopsa"))
     return [Finding("delivery", text, remedy) for text, remedy in found]
+
+
+def _packages() -> Finding:
+    """The core as it is installed, beside the lock: a package changed by hand is behind many a riddle."""
+    locked_at = dict(re.findall(r"^([\w.-]+)==(\S+)", (PROJECT_ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    found = {name: metadata.version(name) for name in CORE}
+    other = [f"{name} {has}, locked is {locked_at[name]}" for name, has in found.items() if has != locked_at[name]]
+    if other:
+        return Finding("packages", "; ".join(other), "Make the environment anew: rm -r .venv, then any verb.")
+    return Finding("packages", "as locked")
+
+
+def _warehouse(settings: Settings) -> list[Finding]:
+    path = settings.warehouse
+    if not path.exists():
+        return []
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.IOException) and "lock" in str(error).lower():
+            return [Finding("warehouse", "a run has it open")]
+        remedy = f"Delete {path.name}: the next run builds it again, from the archive and for no credits."
+        return [Finding("warehouse", "cannot be read", remedy)]
+    return [Finding("warehouse", f"opens, {_bytes(path) / 1e6:,.1f} MB")]
+
+
+def _halopsa(settings: Settings) -> list[Finding]:
+    """Whether HaloPSA lets us in and read, by two calls."""
+    missing = settings.missing("halopsa")
+    if missing and len(missing) < HALO_SETTINGS:
+        return [Finding("halopsa", f"{', '.join(missing)} is missing", "Set it in .env, or unset the others.")]
+    if missing:
+        return []
+    halo = settings.sources.halopsa
+    secret = halo.client_secret.get_secret_value() if halo.client_secret else ""
+    # By itself, without the ledger's rate window: there may be no ledger yet, or one that must not be touched.
+    client = HaloClient(halo.base_url or "", halo.tenant or "", halo.client_id or "", secret, WallClock())
+    answered: list[Finding] = []
+
+    def ask() -> None:
+        try:
+            client.session.check()
+            next(iter(client.walk("Client")), None)
+        except Unauthorised as error:
+            answered.append(Finding("halopsa", str(error), "Copy client id and secret anew into .env."))
+        except Forbidden as error:
+            answered.append(Finding("halopsa", str(error), "Give the API application read:customers edit:customers."))
+        except VendorError as error:
+            answered.append(Finding("halopsa", str(error), "See SOURCES__HALOPSA__BASE_URL and that it answers."))
+        else:
+            answered.append(Finding("halopsa", "signs in and reads"))
+
+    # Its client is patient with a server that is down, for minutes; whoever calls the doctor is not.
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(ANSWERED_WITHIN_S)
+    late = Finding(
+        "halopsa", f"no answer within {ANSWERED_WITHIN_S:g} s", "See that SOURCES__HALOPSA__BASE_URL answers."
+    )
+    return answered[:1] or [late]
 
 
 def _file(path: Path) -> Finding:

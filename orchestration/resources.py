@@ -141,7 +141,8 @@ def _gate(vendor: VendorSettings, clock: Clock, meter: Meter, open_ledger: Calla
         budget=vendor.credits_a_day,
         paid_life=timedelta(days=vendor.paid_life_days) if isinstance(vendor, ApolloSettings) else timedelta(0),
     )
-    return Tollgate(source, TARIFFS[source](), meter.purse)
+    is_legacy = isinstance(vendor, ZoomInfoSettings) and vendor.surface == "legacy"
+    return Tollgate(source, TARIFFS[f"{source} legacy" if is_legacy else source](), meter.purse)
 
 
 def _asked(settings: Settings, clock: Clock, meter: Meter, open_ledger: Callable[[], Ledger]) -> list[str]:
@@ -183,8 +184,14 @@ def apollo_client(settings: ApolloSettings, clock: Clock, gate: BaseAdapter | No
 
 def zoominfo_client(settings: ZoomInfoSettings, clock: Clock, gate: BaseAdapter | None = None) -> ZoomInfoClient:
     from sources.zoominfo.client import ZoomInfoClient
+    from sources.zoominfo.legacy import LegacyClient
 
-    client = ZoomInfoClient(settings.base_url, settings.client_id or "", _secret(settings.client_secret), clock)
+    if settings.surface == "legacy":
+        client: ZoomInfoClient = LegacyClient(
+            settings.base_url, settings.username or "", _secret(settings.password), clock
+        )
+    else:
+        client = ZoomInfoClient(settings.base_url, settings.client_id or "", _secret(settings.client_secret), clock)
     if gate is not None:
         client.session.mount(settings.base_url, gate)
     return client

@@ -36,6 +36,9 @@ JSON_SETTINGS = (
 )  # the only ones that are written as JSON
 
 
+_LEGACY_ZOOMINFO = ("username", "password")
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong; the text is one line with the remedy. Exit code 2."""
 
@@ -82,6 +85,9 @@ class ZoomInfoSettings(VendorSettings):
     base_url: str = "https://api.zoominfo.com"
     client_id: str | None = Field(default=None, description="ZoomInfo DevPortal: client credentials of the app")
     client_secret: SecretStr | None = Field(default=None, description="ZoomInfo DevPortal: secret of the app")
+    surface: Literal["gtm", "legacy"] = Field(default="gtm", description="gtm, or legacy with username and password")
+    username: str | None = Field(default=None, description="ZoomInfo: user of the legacy API")
+    password: SecretStr | None = Field(default=None, description="ZoomInfo: password of that user")
 
 
 class UpLeadSettings(VendorSettings):
@@ -187,7 +193,7 @@ class Settings(BaseSettings):
         """Names of the settings that a source still lacks; empty where it is configured."""
         required = {
             "apollo": ("api_key",),
-            "zoominfo": ("client_id", "client_secret"),
+            "zoominfo": ("client_id", "client_secret") if self.sources.zoominfo.surface == "gtm" else _LEGACY_ZOOMINFO,
             "uplead": ("api_key",),
             "halopsa": ("base_url", "tenant", "client_id", "client_secret"),
         }[source]

@@ -158,6 +158,36 @@ class ZoomInfoTariff:
         return None
 
 
+class ZoomInfoLegacyTariff:
+    """The legacy surface: 1 credit a record enriched. It does not tell which are under management, and so for free:
+    each counts in full."""
+
+    balance_path = None
+
+    def price(self, request: PreparedRequest) -> Call | None:
+        *_, verb, folder = _path(request).rsplit("/", 2)
+        if verb != "enrich":
+            return None
+        asked = next((_list(value) for name, value in _body(request).items() if name.startswith("match")), [])
+        entity = "contact" if folder == "contact" else "organisation"
+        return Call(len(asked), entity, tuple(_id_of(one) for one in asked)) if asked else None
+
+    def charge(self, call: Call, answer: Any) -> Charge:
+        data = answer.get("data") if isinstance(answer, dict) else None
+        results = _list(data.get("result")) if isinstance(data, dict) else []
+        matched = sum(not isinstance(result, dict) or bool(result.get("data")) for result in results)
+        return Charge(min(float(matched), call.price), matched)
+
+    def learns_from(self, request: PreparedRequest) -> bool:
+        return False
+
+    def learn(self, request: PreparedRequest, answer: Any) -> None:
+        """Nothing: no answer of this surface tells what is under management."""
+
+    def balance(self, answer: Any) -> float | None:
+        return None
+
+
 class UpLeadTariff:
     """1 credit a person whose address is valid or accept_all, 1 a company; a record shown again is free."""
 
@@ -202,6 +232,7 @@ class UpLeadTariff:
 TARIFFS: Mapping[str, Callable[[], Tariff]] = {
     "apollo": ApolloTariff,
     "zoominfo": ZoomInfoTariff,
+    "zoominfo legacy": ZoomInfoLegacyTariff,
     "uplead": UpLeadTariff,
 }
 

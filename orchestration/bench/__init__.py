@@ -26,8 +26,9 @@ BENCHES = {
     ),
     "publish": Bench("orchestration.bench.publish", "what writes cost, plans against effects, edits of people"),
     "faults": Bench("orchestration.bench.faults", "histories under faults, deaths at every boundary, planted bugs"),
-    "drift": Bench("orchestration.bench.drift", "forty changes of each vendor's payloads: named, held, no wrong row"),
     "sources": Bench("orchestration.bench.sources", "vendors under faults, killed buyers, a million saved contacts"),
+    "drift": Bench("orchestration.bench.drift", "forty changes of each vendor's payloads: named, held, no wrong row"),
+    "quality": Bench("orchestration.bench.quality", "planted defects, clean nights, over-merges, accuracy, a million"),
     "feed": Bench("orchestration.bench.feed", "the feed over HTTP beside a bare server, up to a million records"),
 }
 

@@ -53,6 +53,8 @@ class Switches:
     handmade_ids: Collection[str] = ()  # saved contacts typed in by hand: no person behind them
     obsolete_ids: Collection[str] = ()  # in the search, but a match finds nobody
     poison: Mapping[str, str] = field(default_factory=dict)  # id -> kind of `poisoned`
+    callback_delay_s: float = 240.0  # phones come minutes later
+    callback_times: int = 2  # Apollo may retry; 0: never
     shuffle_seed: int = 1
 
 

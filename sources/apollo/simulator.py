@@ -2,7 +2,7 @@
 
 Belongs here: which request is answered how; people and what they cost. Does not: JSON shapes (`shapes.py`), filters
 (`directory.py`), windows (`limits.py`), keys and credits (`account.py`), companies and saved rows (`workspace.py`),
-the callback flow for phones (asking without `webhook_url` is a 422; with one it is accepted and never called).
+phones by callback (`callbacks.py`).
 Surprise: what costs money is durable (the store keeps it), so a second process sees what the first one spent.
 """
 
@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from sources.apollo import answers, shapes
 from sources.apollo.account import Account, Key, Switches, standard_keys
 from sources.apollo.answers import Body
+from sources.apollo.callbacks import Callbacks
 from sources.apollo.directory import BadFilter, Directory
 from sources.apollo.limits import QUOTAS, FixedWindows
 from sources.apollo.poison import poisoned
@@ -48,6 +49,7 @@ class ApolloSimulator(Simulator):
         self.switches = Switches(**switches)
         self.account = Account(self.store, self.switches)
         self._windows = FixedWindows()
+        self.callbacks = Callbacks(self.store, clock, self.account, lambda row_id: self.directory.people.by_id(row_id))
         self._directory: tuple[int, Directory] | None = None
         self._add_routes()
 
@@ -65,6 +67,7 @@ class ApolloSimulator(Simulator):
         return self._directory[1]
 
     def before(self, request: Request) -> Response | None:
+        self.callbacks.deliver_due()
         key = self.keys.get(request.headers.get("x-api-key", ""))
         if key is None or key.is_revoked:
             return Response(answers.INVALID_KEY, status=401, mimetype="text/plain")
@@ -91,6 +94,10 @@ class ApolloSimulator(Simulator):
         self._add("POST", "people/match", "enrich", self._match)
         self._add("POST", "people/bulk_match", "enrich", self._bulk_match)
         self._add("GET", "people/<person_id>", "default", self._person)
+        self._add(
+            "GET", "webhook_result/<request_id>", "default", lambda body, request_id: self.callbacks.result(request_id)
+        )
+        self._add("POST", "organizations/bulk_enrich", "enrich", workspace.organisation_bulk_enrich)
         self._add("GET", "organizations/enrich", "enrich", workspace.organisation_enrich)
         self._add("GET", "organizations/<company_id>", "default", workspace.organisation)
         self._add("POST", "contacts/search", "default", workspace.contacts_search)
@@ -143,14 +150,15 @@ class ApolloSimulator(Simulator):
     # -- what costs credits ---------------------------------------------------------------------------------------
 
     def _match(self, body: Body) -> Response:
-        if body.get("reveal_phone_number") and not body.get("webhook_url"):
-            return answers.error("Please add a valid 'webhook_url' parameter when using 'reveal_phone_number'")
+        refusal = self.callbacks.refusal(body.get("webhook_url")) if body.get("reveal_phone_number") else None
+        if refusal:
+            return answers.error(refusal)
         person_id = self._found(body)
         price = self._price([person_id])
         if not self.account.spend(price):
             return answers.error(answers.NO_CREDITS)
         told = None if person_id is None else self._sold(person_id)
-        return answers.escaped({"person": told, "request_id": self.account.request_id()})
+        return answers.escaped({"person": told, "request_id": self._asked(body, [person_id])})
 
     def _bulk_match(self, body: Body) -> Response:
         details = body.get("details")
@@ -158,14 +166,15 @@ class ApolloSimulator(Simulator):
             return answers.refused("INVALID_REQUEST", "details must be a list of objects.")
         if len(details) > 10:
             return answers.refused("RECORD_LIMIT_EXCEEDED", "You can enrich at most 10 records in one request.")
-        if body.get("reveal_phone_number") and not body.get("webhook_url"):
-            return answers.error("Please add a valid 'webhook_url' parameter when using 'reveal_phone_number'")
+        refusal = self.callbacks.refusal(body.get("webhook_url")) if body.get("reveal_phone_number") else None
+        if refusal:
+            return answers.error(refusal)
         found = [self._found(detail) for detail in details]
         price = self._price(found)
         if not self.account.spend(price):
             return answers.error(answers.NO_CREDITS)
         self.account.charges.update({person_id for person_id in found if person_id and self._price([person_id])})
-        request_id = self.account.request_id()
+        request_id = self._asked(body, found)
         return answers.escaped(
             {
                 "status": "success",
@@ -179,6 +188,13 @@ class ApolloSimulator(Simulator):
                 "request_id": request_id,
             }
         )
+
+    def _asked(self, body: Body, found: list[str | None]) -> int:
+        """The request's number; its phones, where they were asked for, come by callback."""
+        request_id = self.account.request_id()
+        if body.get("reveal_phone_number"):
+            self.callbacks.ask(request_id, body["webhook_url"], found)
+        return request_id
 
     def _shuffled(self, found: list[str | None], request_id: int) -> list[Any]:
         """Out of order; every other miss is dropped, the rest are null."""

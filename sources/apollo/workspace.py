@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from sources.apollo import shapes
 from sources.apollo.account import Account
-from sources.apollo.answers import NO_CREDITS, OVER_THRESHOLD, Body, error, escaped, list_page, page_size
+from sources.apollo.answers import NO_CREDITS, OVER_THRESHOLD, Body, error, escaped, list_page, page_size, refused
 from sources.apollo.directory import Directory
 from sources.columns import Columns
 from sources.simulation import json_response
@@ -78,6 +78,22 @@ class Workspace:
     def organisation_enrich(self, body: Body) -> Response:
         company_id = self._directory().companies.first("domain", body.get("domain"))
         return self.organisation(body, company_id) if company_id else json_response({"organization": None})
+
+    def organisation_bulk_enrich(self, body: Body) -> Response:
+        """At most ten, by domain; 1 credit each that is found, null for a miss."""
+        domains = body.get("domains")
+        if not isinstance(domains, list) or len(domains) > 10:
+            return refused("RECORD_LIMIT_EXCEEDED", "You can enrich at most 10 records in one request.")
+        companies = self._directory().companies
+        found = [companies.by_id(companies.first("domain", domain)) for domain in domains]
+        price = sum(row is not None for row in found)
+        if not self._account.spend(price):
+            return error(NO_CREDITS)
+        told = [None if row is None else shapes.organisation(row) for row in found]
+        counts = {"total_requested_domains": len(domains), "unique_enriched_records": price, "credits_consumed": price}
+        return json_response(
+            {"status": "success", "missing_records": found.count(None), "organizations": told} | counts
+        )
 
     def company_search(self, body: Body) -> Response:
         """1 credit a page, thin rows; saved companies stand under `accounts`, the others under `organizations`."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sources.archive import Archive, ArchiveRow
-from sources.http import BadRequest
+from sources.http import BadRequest, Forbidden
 from sources.intake import Meter, Poison, content_hash, screen
 from sources.paid import Till, attributed
 from sources.zoominfo import settings
@@ -35,7 +35,11 @@ def buy(client: ZoomInfoClient, archive: Archive, meter: Meter, walk: Walk, *, i
     finally:
         purchase.till.keep()  # whatever stopped us: what was paid for is kept
     _report_misses(meter, walk, purchase.missed)
-    if used_before is not None:
+    if used_before is not None and not client.tells_management:
+        used_after = client.credits_used()
+        if used_after is not None:  # what was counted is a guess there
+            meter.credits += used_after - used_before - purchase.credits
+    elif used_before is not None:
         _check_bill(client, meter, used_before, purchase.credits)
     return purchase.unbought
 
@@ -76,7 +80,7 @@ class Purchase:
         """Take in one answer; returns the ids it settled, by a good record or by poison that was paid for."""
         try:
             items = self._client.enrich(self.routes, chunk)
-        except BadRequest as error:
+        except (BadRequest, Forbidden) as error:
             if not is_out_of_credits(error):
                 raise
             self._stop_buying()
@@ -99,7 +103,7 @@ class Purchase:
 
     def _take(self, row_id: str, item: dict[str, Any]) -> None:
         seen = self._walk.seen[row_id]
-        credits, hashed = self._charge(seen), content_hash(item)
+        credits, hashed = self._charge(row_id, seen), content_hash(item)
         if credits == 0 and self._hashes.get(row_id) == (seen.stamp, hashed):
             return  # read again for nothing and nothing new
         self.till.take(self.routes.entity, ArchiveRow(row_id, seen.stamp, item, credits, self._client.clock.now()))
@@ -107,14 +111,15 @@ class Purchase:
 
     def _refuse(self, poison: Poison) -> None:
         seen = self._walk.seen.get(poison.id, Seen(stamp="", is_managed=True))  # a row more than was asked for is free
-        credits = self._charge(seen)
+        credits = self._charge(poison.id, seen)
         if credits == 0 and self.till.holds_poison(self.routes.entity, poison.id, seen.stamp):
             return  # read again for nothing and still poison
         self.till.refuse(poison, stamp=seen.stamp, credits=credits, at=self._client.clock.now())
 
-    def _charge(self, seen: Seen) -> float:
+    def _charge(self, row_id: str, seen: Seen) -> float:
         """What an answer about a record cost."""
-        credits = 0 if seen.is_managed else 1
+        is_free = seen.is_managed if self._client.tells_management else row_id in self._hashes
+        credits = 0 if is_free else 1
         self.credits += credits
         self._meter.credits += credits
         return float(credits)

@@ -37,6 +37,8 @@ class SearchPage:
 class ZoomInfoClient:
     """One account. Thread-safe; `rows_max` is what one query yields at most."""
 
+    tells_management = True  # whether search rows say what is under management
+
     def __init__(
         self,
         base_url: str,
@@ -52,6 +54,10 @@ class ZoomInfoClient:
         self.session = PatientSession(vendor="ZoomInfo", clock=clock, limits=limits)
         self._base_url = base_url.rstrip("/")
         self._token = _Token(self.session, self._base_url + settings.TOKEN_PATH, client_id, client_secret)
+
+    def roots(self, routes: EntityRoutes) -> Sequence[Mapping[str, object]]:
+        """Queries that together name everybody."""
+        return routes.roots
 
     def search(
         self, routes: EntityRoutes, query: Mapping[str, Any], number: int = 1, *, sort: str | None = None
@@ -107,10 +113,7 @@ class ZoomInfoClient:
             document = self._call("GET", settings.USAGE_PATH)
         except Forbidden:
             return None
-        for entry in _objects_in(document):
-            if entry.get("limitType") == "uniqueID" and isinstance(entry.get("currentUsage"), int):
-                return int(entry["currentUsage"])
-        return None
+        return usage_of(document)
 
     def _document(
         self,
@@ -147,7 +150,17 @@ class ZoomInfoClient:
 
 def is_out_of_credits(error: VendorError) -> bool:
     """Whether a refusal means that the account has no credits left: stop buying, keep searching."""
+    if isinstance(error, Forbidden):
+        return settings.LEGACY_OUT_OF_CREDITS in error.body
     return isinstance(error, BadRequest) and settings.OUT_OF_CREDITS in error.body
+
+
+def usage_of(document: Any) -> int | None:
+    """Records bought so far, out of a usage page."""
+    for entry in _objects_in(document):
+        if entry.get("limitType") == "uniqueID" and isinstance(entry.get("currentUsage"), int):
+            return int(entry["currentUsage"])
+    return None
 
 
 class _Token:

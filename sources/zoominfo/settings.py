@@ -31,6 +31,12 @@ ENRICH_INPUTS_MAX = 25
 # 80 % of the smallest package (Builder: 5 a second, 10,800 an hour, 129,600 a day); other tools share the account.
 RATE_LIMITS = (RateLimit(4, 1.0), RateLimit(8_640, 3_600.0), RateLimit(103_680, 86_400.0))
 
+# The legacy API: 25 a second and 1,500 a minute; 80 % of that. Its JWT lives 60 minutes and is renewed after 55.
+LEGACY_LIMITS = (RateLimit(20, 1.0), RateLimit(1_200, 60.0))
+LEGACY_TOKEN_PATH = "/authenticate"
+LEGACY_TOKEN_S = 55 * 60.0
+LEGACY_OUT_OF_CREDITS = "allowed record limit"
+
 # Re-enriching a record under management is free, so rows are kept for a few calls and written together: 500 rows lost
 # to a kill are bought again for nothing, while a file a call would make tens of thousands of tiny files.
 ARCHIVE_ROWS = 500

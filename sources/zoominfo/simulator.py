@@ -1,7 +1,7 @@
 """A faithful local ZoomInfo (GTM surface): tokens, JSON:API, search with its cap, paid enrich, usage, limits.
 
 Belongs here: routes, authentication, credits. Does not: what the data are (`catalogue.py`), how they look
-(`shapes.py`), the rate windows (`windows.py`), the legacy surface (not simulated yet).
+(`shapes.py`), the rate windows (`windows.py`), the legacy surface (`legacy_simulator.py`).
 Surprise: what is not known of the real service is a switch that starts at the worse case, so `meta.page.total` counts
 the rows of the page, as seen live, and not the pages, as documented.
 """
@@ -12,7 +12,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from sources.clock import Clock
 from sources.simulation import Fault, Simulator, SimulatorStore, json_response
 from sources.zoominfo import settings, shapes
 from sources.zoominfo.catalogue import Catalogue, UnknownFilter
+from sources.zoominfo.legacy_simulator import Legacy
 from sources.zoominfo.windows import PACKAGES, SlidingWindows
 
 CLIENT_ID = "zi-demo-client"
@@ -29,6 +30,7 @@ CLIENT_SECRET = "zi-demo-secret"
 MANAGED_S = 365 * 86_400.0  # a record once bought is free for twelve months
 _ROUTES = {"contacts": settings.CONTACT, "companies": settings.COMPANY}
 _KINDS = {"contacts": "contact", "companies": "company"}
+_ENTITIES = {"contact": settings.CONTACT, "company": settings.COMPANY}
 _CALLS_MAX = 1_000_000_000  # calls of a package; never reached here
 _REPEAT_EVERY = 7  # every seventh page starts with the last row of the page before it
 _POISON = {
@@ -94,6 +96,7 @@ class ZoomInfoSimulator(Simulator):
         self._used = int(self.store.get("account", "used", 0))
         self._catalogue: tuple[int, Catalogue] | None = None
         self._rate_headers: dict[str, str] = {}
+        self.legacy = Legacy(self)
         self.route("POST", settings.TOKEN_PATH, self._token)
         for folder in _ROUTES:
             self.route("POST", f"{settings.DATA_PATH}/{folder}/search", self._answering(self._search, folder))
@@ -122,6 +125,8 @@ class ZoomInfoSimulator(Simulator):
             return self._gateway("ZI0004", "Rate limit exceeded", 429, is_retryable=True)
         if request.path == settings.TOKEN_PATH:
             return None
+        if self.legacy.owns(request.path):
+            return self.legacy.before(request)
         if not request.headers.get("User-Agent"):
             return self._gateway("ZI0002", "Forbidden", 403)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -148,6 +153,7 @@ class ZoomInfoSimulator(Simulator):
     def revoke_tokens(self) -> None:
         """End every token now."""
         self._tokens.clear()
+        self.legacy.revoke()
 
     def _gateway(self, code: str, message: str, status: int, *, is_retryable: bool = False) -> Response:
         error = {"code": code, "message": message, "status": status, "requestId": "sim", "retryable": is_retryable}
@@ -179,9 +185,12 @@ class ZoomInfoSimulator(Simulator):
         if request.form.get("scope"):
             return json_response({"error": "invalid_scope", "error_description": "Scope not granted"}, status=400)
         ends_s = self.clock.time() + self.token_s
-        token = _jwt({"sub": CLIENT_ID, "exp": int(ends_s), "jti": self.counters["token calls"]})
+        token = self.token_for(CLIENT_ID, ends_s)
         self._tokens[token] = ends_s
         return json_response({"access_token": token, "token_type": "Bearer", "expires_in": self.token_s})
+
+    def token_for(self, subject: str, ends_s: float) -> str:
+        return _jwt({"sub": subject, "exp": int(ends_s), "jti": self.counters["token calls"]})
 
     # -- search ---------------------------------------------------------------------------------------------------
 
@@ -201,18 +210,16 @@ class ZoomInfoSimulator(Simulator):
             raise Refusal("PFAPI0004", "At least one search criterion is required")
         number, size = _paging(request)
         try:
-            places = self.catalogue.select(
-                kind, query, lambda: self._managed(kind), self._bought_version, request.args.get("sort", "")
-            )
+            places = self.places(kind, query, request.args.get("sort", ""))
         except UnknownFilter as unknown:
             raise Refusal("PFAPI0005", f"Attribute not allowed: {unknown}") from unknown
         except ValueError as wrong:
             raise Refusal("PFAPI0008", "Wrong type of value") from wrong
         self._check_page(number, size, len(places))
         reach = min(len(places), self.rows_max)
-        rows = [self._hit(kind, int(place)) for place in places[(number - 1) * size : min(number * size, reach)]]
+        rows = [self.hit(kind, int(place)) for place in places[(number - 1) * size : min(number * size, reach)]]
         if self.has_repeats and number % _REPEAT_EVERY == 0 and rows:
-            rows.insert(0, self._hit(kind, int(places[(number - 1) * size - 1])))
+            rows.insert(0, self.hit(kind, int(places[(number - 1) * size - 1])))
         page_total = len(rows) if self.is_page_total_rows else -(-len(places) // size)
         return self._document(
             {
@@ -222,6 +229,10 @@ class ZoomInfoSimulator(Simulator):
             }
         )
 
+    def places(self, kind: str, query: Mapping[str, Any], sort: str) -> Any:
+        """Rows that meet a query, sorted. Raises UnknownFilter or ValueError as the catalogue does."""
+        return self.catalogue.select(kind, query, lambda: self._managed(kind), self._bought_version, sort)
+
     def _check_page(self, number: int, size: int, rows: int) -> None:
         if number > settings.PAGE_NUMBER_MAX:
             raise Refusal("PFAPI0002", "page[number] must not be greater than 100", pointer="page[number]")
@@ -230,7 +241,8 @@ class ZoomInfoSimulator(Simulator):
         if number > 1 and (number - 1) * size >= rows:
             raise Refusal("PFAPI0004", "Page is beyond the results", pointer="page[number]")
 
-    def _hit(self, kind: str, place: int) -> dict[str, Any]:
+    def hit(self, kind: str, place: int) -> dict[str, Any]:
+        """A row of the free search."""
         catalogue = self.catalogue
         if kind == "contact":
             row = catalogue.contacts.row(place)
@@ -262,12 +274,23 @@ class ZoomInfoSimulator(Simulator):
         unknown = sorted(set(map(str, fields)) - set(routes.output_fields))
         if unknown:
             raise Refusal("PFAPI0001", f"Fields not allowed: {', '.join(unknown)}")
-        if self._used >= self.credits and not all(self._is_free(kind, asked, routes.id_key) for asked in inputs):
+        if self.is_broke(kind, inputs):
             raise Refusal(settings.OUT_OF_CREDITS, "Credit limit reached")
-        required = attributes.get("requiredFields") or []
-        items = [self._match(kind, asked, routes.id_key, frozenset(map(str, fields)), required) for asked in inputs]
+        return self._document({"data": self.sold(kind, inputs, fields, attributes.get("requiredFields") or [])})
+
+    def is_broke(self, kind: str, inputs: list[Any]) -> bool:
+        """Whether credits are used up and some of the inputs would cost one."""
+        id_key = _ENTITIES[kind].id_key
+        return self._used >= self.credits and not all(self._is_free(kind, asked, id_key) for asked in inputs)
+
+    def sold(
+        self, kind: str, inputs: list[Any], fields: list[Any], required: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """One item for each input, charged for."""
+        id_key, names = _ENTITIES[kind].id_key, frozenset(map(str, fields))
+        items = [self._match(kind, asked, id_key, names, list(required)) for asked in inputs]
         self._write_charges(kind)
-        return self._document({"data": items})
+        return items
 
     def _match(self, kind: str, asked: Any, id_key: str, fields: frozenset[str], required: list[str]) -> dict[str, Any]:
         asked = asked if isinstance(asked, dict) else {}
@@ -334,6 +357,10 @@ class ZoomInfoSimulator(Simulator):
         )
 
     def _usage(self, request: Request) -> Response:
+        return self._document({"data": {"type": "Usage", "attributes": self.usage()}})
+
+    def usage(self) -> dict[str, Any]:
+        """The account's three limits."""
         left = max(self.credits - self._used, 0)
         calls = self.counters["200"]
         usage = [
@@ -346,7 +373,7 @@ class ZoomInfoSimulator(Simulator):
             {"limitType": "record", "totalLimit": self.credits, "currentUsage": self._used, "usageRemaining": left},
             {"limitType": "uniqueID", "totalLimit": self.credits, "currentUsage": self._used, "usageRemaining": left},
         ]
-        return self._document({"data": {"type": "Usage", "attributes": {"usage": usage}}})
+        return {"usage": usage}
 
 
 def _attributes(request: Request, expected_type: str) -> dict[str, Any]:

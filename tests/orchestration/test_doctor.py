@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 from collections import namedtuple
 from contextlib import closing
 from datetime import timedelta
@@ -20,8 +23,13 @@ from orchestration import health
 from orchestration import settings as settings_module
 from orchestration.cli import main
 from orchestration.exits import Exit
-from orchestration.settings import Settings
+from orchestration.settings import HaloSettings, Settings
 from sources.clock import VirtualClock
+from sources.halopsa.simulator import HaloSimulator
+from sources.halopsa.simulator_modes import HaloModes
+from sources.simulation import Fault, serve
+
+MODES = HaloModes()
 
 
 @pytest.fixture
@@ -86,6 +94,24 @@ def damage_inside(settings: Settings) -> None:
     file_of(settings).write_bytes(raw)
 
 
+def key_file(settings: Settings) -> Path:
+    ledger = Ledger.open(settings.ledger, settings.data_root)
+    chain.key_of(ledger)
+    ledger.close()
+    return settings.data_root / chain.KEY_FILE
+
+
+def lose_key(settings: Settings) -> None:
+    """Effects were sealed with it."""
+    break_chain(settings)
+    (settings.data_root / chain.KEY_FILE).unlink()
+
+
+def private(path: Path) -> Path:
+    path.touch(mode=0o600)
+    return path
+
+
 TROUBLES = {
     "data folder open": (lambda s: s.data_root.chmod(0o755), "permissions", "chmod go-rwx"),
     "ledger open": (lambda s: file_of(s).chmod(0o644), "permissions", "ledger.sqlite"),
@@ -100,13 +126,16 @@ TROUBLES = {
         lambda s: set_mark(s, STAMP, micros(VirtualClock().now() + timedelta(hours=1))), "clock", "NTP"
     ),
     "restored": (lambda s: set_mark(s, MUST_RECONCILE, 1), "restored", "halosync reconcile"),
+    "chain key lost": (lose_key, "chain", "chain.key"),
+    "warehouse damaged": (lambda s: private(s.warehouse).write_bytes(b"no database" * 999), "warehouse", "Delete"),
+    "key of the chain open": (lambda s: key_file(s).chmod(0o644), "permissions", "chain.key"),
 }  # fmt: skip
 
 
 def test_a_sound_installation_has_no_trouble(settings):
     found = {finding.check for finding in health.examine(settings, VirtualClock()) if finding.is_well}
 
-    assert found == {"permissions", "disk", "leases", "ledger", "schema", "chain", "audit", "clock"}
+    assert found == {"permissions", "disk", "packages", "leases", "ledger", "schema", "chain", "audit", "clock"}
     assert troubles(settings) == []
 
 
@@ -170,4 +199,67 @@ def test_delivery_rules_that_contradict_each_other_are_named(settings, tmp_path)
 
     found = troubles(settings.model_copy(update={"publishing_file": rules, "sources": sources}))
 
-    assert [check for check, _ in found] == ["delivery"]
+    assert [check for check, _ in found if check != "halopsa"] == ["delivery"]  # nobody answers at that address
+
+
+def with_halo(settings: Settings, **given: str | SecretStr | None) -> Settings:
+    account = {"tenant": "acme", "client_id": MODES.client_id, "client_secret": SecretStr(MODES.client_secret)}
+    halo = HaloSettings(**(account | given))
+    return settings.model_copy(update={"sources": settings.sources.model_copy(update={"halopsa": halo})})
+
+
+def wrong_secret(app: HaloSimulator, url: str) -> dict[str, str | SecretStr]:
+    return {"base_url": url, "client_secret": SecretStr("not this one")}
+
+
+def no_right(app: HaloSimulator, url: str) -> dict[str, str]:
+    app.faults.append(Fault("status", path="Client", status=403, times=-1))
+    return {"base_url": url}
+
+
+HALO_TROUBLES = {
+    "wrong secret": (wrong_secret, "secret anew"),
+    "no right to read": (no_right, "read:customers"),
+    "nobody there": (lambda app, url: {"base_url": "http://127.0.0.1:1"}, "BASE_URL"),
+    "half configured": (lambda app, url: {"base_url": url, "client_secret": None}, "Set it in .env"),
+}
+
+
+@pytest.mark.parametrize("name", HALO_TROUBLES)
+def test_what_keeps_us_out_of_halopsa_is_named_within_five_seconds(settings, name):
+    harm, remedy = HALO_TROUBLES[name]
+    app = HaloSimulator(None, VirtualClock())
+    with serve(app) as url:
+        began_s = time.monotonic()
+        ((check, found),) = troubles(with_halo(settings, **harm(app, url)))
+        took_s = time.monotonic() - began_s
+
+    assert check == "halopsa"
+    assert remedy in found
+    assert took_s < 5
+
+
+def test_a_halopsa_that_lets_us_in_is_well(settings):
+    with serve(HaloSimulator(None, VirtualClock())) as url:
+        assert troubles(with_halo(settings, base_url=url)) == []
+
+
+def test_a_package_changed_by_hand_is_named(settings, monkeypatch):
+    real = health.metadata.version
+    monkeypatch.setattr(health.metadata, "version", lambda name: "0.1" if name == "duckdb" else real(name))
+
+    ((check, remedy),) = troubles(settings)
+
+    assert (check, "rm -r .venv" in remedy) == ("packages", True)
+
+
+def test_a_warehouse_that_a_run_has_open_is_no_trouble(settings):
+    private(settings.warehouse).unlink()
+    holder = f"import duckdb, sys; c = duckdb.connect({str(settings.warehouse)!r}); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        run.stdout.readline()
+        settings.warehouse.chmod(0o600)
+        found = troubles(settings)
+        run.stdin.close()
+
+    assert found == []

@@ -173,6 +173,44 @@ def test_a_malformed_record_is_quarantined_with_its_reason_and_costs_once(sound,
     assert (found.summary["credits"], again.summary["credits"]) == (sound[vendor].summary["credits"], {vendor: 0})
 
 
+def told_by(ledger) -> set[str]:
+    """Sources whose freshness the feed would tell."""
+    with reading(ledger) as snapshot:
+        return set(freshness.told(snapshot))
+
+
+def test_f19_one_source_down_the_others_load_its_cursor_stays_and_freshness_shows_it(sound, tmp_path):
+    """F19: nothing is taken for deleted, and the next run of the source that was down brings what is missing."""
+    vendors = ("apollo", "zoominfo", "uplead")
+    settings = settings_module.load(env_file=None).model_copy(update={"data": tmp_path, "ledger_url": None})
+    settings.prepare()
+    with simulated(settings, Recipe(people=120, seed=7)) as around:
+        around.simulators["zoominfo"].faults.append(Fault("drop", path="contacts/search", times=-1))
+        runtime = build_runtime(around.settings, clock=around.clock, only=list(vendors))
+        resource = dg.ResourceDefinition.hardcoded_resource(runtime)
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = dg.materialize(
+                [raw_asset(vendor) for vendor in vendors], resources={"runtime": resource}, instance=instance
+            )
+        fresh = told_by(runtime.ledger)
+        runtime.ledger.close()
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        rows = {
+            vendor: connection.execute(f"select id, content_hash from raw_{vendor}.contact order by id").fetchall()
+            for vendor in vendors
+        }
+
+    up = load(tmp_path, "zoominfo")
+
+    assert {vendor: rows[vendor] == sound[vendor].rows["contact"] for vendor in vendors} == {
+        "apollo": True, "zoominfo": False, "uplead": True,
+    }  # fmt: skip
+    assert fresh == {"apollo", "uplead"}
+    [problem] = ending.of(result.all_events, success=result.success).summary["problems"]
+    assert problem.startswith("ZoomInfo: no whole answer")
+    assert (up.rows, up.is_partial) == (sound["zoominfo"].rows, False)
+
+
 def test_a_field_that_apollo_renamed_holds_the_run_and_is_shown(tmp_path):
     """Exit 4: the rows are held, everything else goes on; ops.drift has the change."""
     load(tmp_path, "apollo")
@@ -230,41 +268,3 @@ def test_no_key_and_no_address_or_number_of_a_record_is_in_any_log(tmp_path, cap
     assert found.summary["problems"]
     assert [canary for canary in canaries if canary in text] == []
     assert len(canaries) > 100
-
-
-def told_by(ledger) -> set[str]:
-    """Sources whose freshness the feed would tell."""
-    with reading(ledger) as snapshot:
-        return set(freshness.told(snapshot))
-
-
-def test_f19_one_source_down_the_others_load_its_cursor_stays_and_freshness_shows_it(sound, tmp_path):
-    """F19: nothing is taken for deleted, and the next run of the source that was down brings what is missing."""
-    vendors = ("apollo", "zoominfo", "uplead")
-    settings = settings_module.load(env_file=None).model_copy(update={"data": tmp_path, "ledger_url": None})
-    settings.prepare()
-    with simulated(settings, Recipe(people=120, seed=7)) as around:
-        around.simulators["zoominfo"].faults.append(Fault("drop", path="contacts/search", times=-1))
-        runtime = build_runtime(around.settings, clock=around.clock, only=list(vendors))
-        resource = dg.ResourceDefinition.hardcoded_resource(runtime)
-        with dg.DagsterInstance.ephemeral() as instance:
-            result = dg.materialize(
-                [raw_asset(vendor) for vendor in vendors], resources={"runtime": resource}, instance=instance
-            )
-        fresh = told_by(runtime.ledger)
-        runtime.ledger.close()
-    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        rows = {
-            vendor: connection.execute(f"select id, content_hash from raw_{vendor}.contact order by id").fetchall()
-            for vendor in vendors
-        }
-
-    up = load(tmp_path, "zoominfo")
-
-    assert {vendor: rows[vendor] == sound[vendor].rows["contact"] for vendor in vendors} == {
-        "apollo": True, "zoominfo": False, "uplead": True,
-    }  # fmt: skip
-    assert fresh == {"apollo", "uplead"}
-    [problem] = ending.of(result.all_events, success=result.success).summary["problems"]
-    assert problem.startswith("ZoomInfo: no whole answer")
-    assert (up.rows, up.is_partial) == (sound["zoominfo"].rows, False)

@@ -27,6 +27,7 @@ from sources.uplead import uplead
 from sources.uplead.simulator import UpLeadSimulator
 from sources.world.world import World
 from sources.zoominfo import zoominfo
+from sources.zoominfo.legacy_simulator import PASSWORD, USERNAME
 from sources.zoominfo.simulator import CLIENT_ID, CLIENT_SECRET, ZoomInfoSimulator
 
 PEOPLE = 120
@@ -44,7 +45,7 @@ class Account:
 
     def __init__(self, vendor, world, folder):
         self.vendor, self.folder, self.clock = vendor, folder, VirtualClock()
-        self.simulator = SIMULATORS[vendor](world, self.clock)
+        self.simulator = SIMULATORS[vendor.split()[0]](world, self.clock)
         self.runs = 0
 
     def run(self, budget=None, paid_life=LIFE):
@@ -61,13 +62,15 @@ class Account:
 
     def source(self, meter):
         gate = Tollgate(self.vendor, TARIFFS[self.vendor](), meter.purse, InMemoryAdapter(self.simulator))
-        archive, url = Archive(self.folder / "archive"), f"http://{self.vendor}.test"
+        archive, url = Archive(self.folder / "archive"), f"http://{self.vendor.split()[0]}.test"
         if self.vendor == "apollo":
             return apollo(
                 apollo_client(ApolloSettings(base_url=url, api_key="apollo-good"), self.clock, gate), archive, meter
             )
-        if self.vendor == "zoominfo":
+        if self.vendor.startswith("zoominfo"):
             told = ZoomInfoSettings(base_url=url, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+            if self.vendor == "zoominfo legacy":
+                told = ZoomInfoSettings(base_url=url, surface="legacy", username=USERNAME, password=PASSWORD)
             return zoominfo(zoominfo_client(told, self.clock, gate), archive, meter)
         return uplead(
             uplead_client(UpLeadSettings(base_url=url, api_key="uplead-demo-key"), self.clock, gate), archive, meter
@@ -108,6 +111,17 @@ def test_the_ledger_says_what_the_vendor_charged(account):
     assert spent == account.charged == first.credits > 0
     assert (again.credits, first.problems, again.problems) == (0.0, [], [])
     assert sum(day.in_doubt + day.lost for day in days) == 0
+
+
+def test_the_legacy_surface_of_zoominfo_passes_the_gate_too(world, tmp_path):
+    account = Account("zoominfo legacy", world, tmp_path)
+
+    meter = account.run()
+
+    spent, _ = account.ledger()
+    assert spent >= account.charged > 0  # what is under management is free, and this surface does not tell
+    assert meter.problems == []
+    assert account.run(budget=spent).credits == 0.0
 
 
 def test_a_budget_of_nothing_lets_free_calls_through_alone(account):
