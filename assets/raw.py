@@ -90,7 +90,7 @@ def _load(runtime: Runtime, source: str, meter: Meter) -> None:
     try:
         dlt_source = runtime.sources[source](meter)
         load(dlt_source, name=source, warehouse=runtime.warehouse, state=runtime.data / "dlt")
-        if not meter.problems:
+        if not meter.problems and not meter.held:
             freshness.note(runtime.ledger, runtime.clock, source)
     except Exception as error:
         vendor = _vendor_error_in(error)

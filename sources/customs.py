@@ -1,7 +1,7 @@
-"""What may go from the archive into the warehouse: rows that a drift spoilt stay out, and so does a load of odd size.
+"""What may go from the archive into the warehouse: rows that a drift spoilt stay out.
 
-Belongs here: the rules of a load, the record of what was held. Does not: noticing drift (`drift.py`), loading
-(`paid.py`), taking held rows in again (`replay.py`).
+Belongs here: what holds a row, the record of what was held. Does not: noticing drift (`drift.py`), loads of an unlikely
+size (`volume.py`), loading (`paid.py`), taking held rows in again (`replay.py`).
 Surprise: what is held is written into the archive, under the key and version of its row. So a warehouse that is built
 anew holds the same rows, and the rows that stand in it keep the last values that were good.
 """
@@ -22,9 +22,6 @@ from sources.payload_contracts import CONTRACTS
 
 QUARANTINE, ACCEPTED = "quarantine", "accepted"
 RELEASED = "released"  # as the version of a row of the quarantine: it was taken in again
-# What a source says it has, beside the last good load. Fewer than half, or more than three times as many, is a filter
-# that was ignored, a lost right or a lost country, sooner than news. Below ROWS_FREE rows a share says nothing.
-SHRUNK_SHARE, GROWN_TIMES, ROWS_FREE = 0.5, 3.0, 100
 
 Batches = Callable[[], Iterable[tuple[int, pa.Table]]]  # may be asked more than once
 
@@ -39,23 +36,8 @@ class Customs:
         accepted = archive.last_seq(meter.source, ACCEPTED)
         self._is_accepted = accepted > state.get("accepted_seq", 0)
         state["accepted_seq"] = accepted
-
-    def lets_volume(self, *, is_read_whole: bool) -> bool:
-        """Whether the size of the whole, as the source told it in this run, is one that may be believed."""
-        told = self._meter.announced[self._entity]
-        before = int(self._state.get("announced", 0))
-        if not told or not is_read_whole:
-            return True
-        is_odd = before >= ROWS_FREE and not before * SHRUNK_SHARE <= told <= before * GROWN_TIMES
-        if is_odd and not self._is_accepted:
-            self._meter.hold(
-                f"{self._meter.source}: {told:,} records of {self._entity} are announced, at the last good load "
-                f"{before:,}. Nothing of it is loaded and what is there stays; all else goes on. If that is right: "
-                f"halosync replay --source {self._meter.source} --accept, then run again."
-            )
-            return False
-        self._state["announced"] = told
-        return True
+        if self._is_accepted:
+            state.pop("volumes", None)  # whatever size comes next is the usual one
 
     def inspect(self, batches: Batches) -> None:
         """Look at all rows of a load before the first of them goes in."""

@@ -94,7 +94,6 @@ class Meter:
     credits: float = 0.0
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows quarantined, per (entity, what is wrong)
     retried: Counter[str] = field(default_factory=Counter)  # calls sent again, per reason
-    announced: Counter[str] = field(default_factory=Counter)  # the size of the whole as the source says, per entity
     problems: list[str] = field(default_factory=list)  # what could not be served whole: the run is partial
     held: list[str] = field(default_factory=list)  # what a rule kept out on purpose: the run is held
     noted: list[str] = field(default_factory=list)  # what a person may read and need not mend
@@ -118,10 +117,6 @@ class Meter:
         """Note something that needs no hand; once per text."""
         if text not in self.noted:
             self.noted.append(text)
-
-    def announce(self, entity: str, rows: int) -> None:
-        """How many records of an entity the source says there are; of several answers the largest."""
-        self.announced[entity] = max(self.announced[entity], rows)
 
     def quarantine(self, poison: Iterable[Poison]) -> None:
         """Count rows that were not let in."""

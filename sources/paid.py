@@ -29,6 +29,7 @@ from sources.customs import QUARANTINE, RELEASED, Customs
 from sources.http import VendorError
 from sources.intake import QUARANTINE_COLUMNS, RAW_COLUMNS, RAW_SCHEMA, Meter, Poison, quarantine_rows
 from sources.load import raw_hints
+from sources.volume import Held
 
 _CHUNK_ROWS = 2_000  # archive files may be as small as one call; loading each alone would take longer than buying it
 
@@ -134,15 +135,14 @@ def archived(
 
     def load() -> Iterator[Any]:
         state = dlt.current.resource_state()
-        problems_before = len(meter.problems)
+        customs = Customs(
+            archive, meter, entity, state
+        )  # before the fill: what a person accepted is no longer unlikely
         if fill is not None and asker is not None:
             _fill(fill, state, meter, asker)
         # A source without rows still has its table. By an empty one of the same kind: dlt's own mark would make columns
         # that rows of Arrow tables do not fill, and every later load would fail.
         yield rows_of(RAW_SCHEMA.empty_table())
-        customs = Customs(archive, meter, entity, state)
-        if not customs.lets_volume(is_read_whole=len(meter.problems) == problems_before):
-            return
         after_seq = state.get("archive_seq", 0)
 
         def batches() -> Iterator[tuple[int, pa.Table]]:
@@ -208,6 +208,10 @@ def _fill(fill: Fill, state: MutableMapping[str, Any], meter: Meter, asker: Aske
     retried_before = asker.retried.copy()
     try:
         fill(state)
+    except Held as held:
+        meter.hold(
+            f"{held}. To take it for right now: halosync replay --source {meter.source} --accept, then run again."
+        )
     except VendorError as error:
         reason = str(error).rstrip(".")
         meter.problem(

@@ -55,7 +55,6 @@ class Watch:
                 f"apollo: the query names {first.total:,} people (at most {settings.WATCH_ROWS_MAX:,}); nothing was "
                 "fetched. Narrow SOURCES__APOLLO__QUERY, for example by person_locations."
             )
-        self._meter.announce("contact", first.total)
         self._cover(query, self._split_by, first)
         self._report_gap(first.total)
         self._meter.fetched["contact"] += len(self.stamps)

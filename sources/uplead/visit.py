@@ -64,7 +64,6 @@ class Visit:
             hold_unlikely(self._state, announced, of=of, source=settings.SOURCE, clock=self._client.clock)
         if path == settings.PRO_SEARCH_PATH:
             self._compare_with_balance(announced)
-            self._meter.announce("contact", announced or 0)
         before = len(self._seen["contact"])
         poison_before = len(self._poison_seen)
         number: int | None = 1

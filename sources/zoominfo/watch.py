@@ -130,9 +130,7 @@ class Walk:
 
 def walk_all(client: ZoomInfoClient, routes: EntityRoutes, meter: Meter) -> Walk:
     """Every record there is. Raises `CapOverflow` where the cap hides some."""
-    walk = _walk(client, routes, meter, client.roots(routes))
-    meter.announce(routes.entity, walk.announced)
-    return walk
+    return _walk(client, routes, meter, client.roots(routes))
 
 
 def walk_since(client: ZoomInfoClient, day: date, meter: Meter) -> Walk:

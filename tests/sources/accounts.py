@@ -134,4 +134,4 @@ def small_pages(monkeypatch, rows: int) -> None:
 
 def said(meter: Meter) -> str:
     """All that a run tells a person."""
-    return "\n".join([*meter.problems, *meter.refusals(), *meter.retries()])
+    return "\n".join([*meter.problems, *meter.held, *meter.refusals(), *meter.retries()])
