@@ -50,7 +50,7 @@ def integrator_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         hints = inbox.settle(
             runtime.ledger, runtime.clock, run_id=context.run.run_id, up_to=int(context.run.tags.get(INBOX_TAG, 0))
         )
-        answered = enrichment.settle(runtime.ledger, runtime.clock)
+        answered = enrichment.settle(runtime.ledger, runtime.clock, runtime.asking_order)
         records = feed_file.write(runtime.ledger, runtime.data / "feed" / "latest.json")
     metadata = {
         "records": records,

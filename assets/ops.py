@@ -1,12 +1,10 @@
-"""Ops assets: what the ledger knows, mirrored into the warehouse for analysts, and the copy people may open.
+"""Ops assets: what the ledger knows, mirrored into the warehouse for analysts.
 
-Belongs here: `ops.*` and the inspection copy. Does not: the ledger itself (`assets/publishing`).
+Belongs here: `ops.*`. Does not: the ledger itself (`assets/publishing`), the copy people open (inspection.py).
 Surprise: the mirror is for reading only. Every diff is taken against the ledger's heads, never against `ops`.
 """
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +19,7 @@ from assets.publishing import models, runs, tables
 from assets.runtime import Runtime
 from transforms import standing
 from transforms.context import Context
-from transforms.contracts import ENTITIES, TABLES
+from transforms.contracts import ENTITIES
 from transforms.engines.duckdb import DuckDBEngine
 from transforms.model import Model
 
@@ -74,11 +72,13 @@ COLUMNS = {
     "field": "the field the item is about, where it is about one",
     "opened_at": "when a run first found it",
     "closed_at": "when a run found it settled",
-    "credit_id": "number of the purchase",
+    "credit_id": "number of the call",
     "source": "the vendor",
     "records": "records bought",
     "credits": "credits spent",
-    "spent_at": "when they were spent",
+    "spent_at": "when they were set aside, just before the call left",
+    "reserved": "credits set aside before the call left; where no answer came, they count as spent",
+    "balance": "what the account had consumed before the call, where it says so",
 }
 # Table in schema ops -> table of the ledger. What was sent and what HaloPSA said stay there: they hold personal data.
 MIRRORED = {
@@ -114,7 +114,7 @@ UNMIRRORED = {
     "api_key": "secrets, if only by digest",
 }
 _SECRET = "secret"  # key inside plan.counts: what a plan's digests are made with
-_LEFT_OUT = frozenset({"fields", "base", "published", "body", "message", "detail"})
+_LEFT_OUT = frozenset({"fields", "base", "published", "body", "message", "detail", "asked"})
 
 
 def ops_asset(name: str, upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -163,31 +163,6 @@ def made_from(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"fingerprint": standing.fingerprint(brought)})
 
 
-@dg.asset(
-    key=["ops", "inspection_copy"],
-    group_name="ops",
-    deps=[dg.AssetKey(standing.MARK.split(".")), *(dg.AssetKey(["ops", name]) for name in MIRRORED)],
-    description="inspect.duckdb: the warehouse as of the last run, never locked, swapped in by rename.",
-    kinds={"duckdb"},
-    owners=OWNERS,
-    pool=POOL,
-    required_resource_keys={"runtime"},
-)
-def inspection_copy(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Comment the tables, checkpoint, copy the file, rename."""
-    runtime: Runtime = context.resources.runtime
-    with runtime.step("inspection_copy"):
-        with runtime.connect() as connection:
-            _comment(connection)
-            connection.execute("CHECKPOINT")
-            draft = runtime.inspection_copy.with_suffix(".tmp")
-            shutil.copyfile(runtime.warehouse, draft)  # under our lock, so nobody writes meanwhile
-        os.chmod(draft, 0o600)
-        draft.replace(runtime.inspection_copy)
-    size = runtime.inspection_copy.stat().st_size
-    return dg.MaterializeResult(metadata={"path": str(runtime.inspection_copy), "bytes": size})
-
-
 def mirror_table(runtime: Runtime, connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Replace `ops.<name>` by what the ledger holds, in batches."""
     source = MIRRORED[name]
@@ -233,21 +208,6 @@ def _arrow_type(column: sa.Column[Any]) -> pa.DataType:
     if isinstance(column.type, sa.Float):
         return pa.float64()
     return pa.bool_() if isinstance(column.type, sa.Boolean) else pa.string()
-
-
-def _comment(connection: duckdb.DuckDBPyConnection) -> None:
-    """Every table and column of a contract carries its COMMENT, so that any client shows it."""
-    found = connection.execute("select schema_name || '.' || table_name, column_name from duckdb_columns()").fetchall()
-    existing: dict[str, set[str]] = {}
-    for table, column in found:
-        existing.setdefault(table, set()).add(column)
-    for name, contract in TABLES.items():
-        if name not in existing:
-            continue
-        connection.execute(f"comment on table {name} is '{_quoted(contract.comment)}'")
-        for column in contract.columns:
-            if column.name in existing[name]:
-                connection.execute(f"comment on column {name}.{column.name} is '{_quoted(column.comment)}'")
 
 
 def _quoted(text: str | None) -> str:

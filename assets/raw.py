@@ -1,6 +1,6 @@
 """Raw assets: one multi-asset a source, loaded by dlt, as the source sent it.
 
-Belongs here: running a source, its metadata, its credits, what happens when it is down.
+Belongs here: running a source, its metadata, what happens when it is down.
 Does not: how a source is read (`sources/`), what its fields mean (`transforms/sql/standardised`).
 Surprise: a source that is down does not fail the run. The others load, its tables keep what they had, nothing is
 inferred deleted, and the run ends as *partial*.
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.common import COUNTS, OWNERS, POOL, SOURCES_TAG, table_metadata
-from assets.publishing import credits, freshness
+from assets.publishing import enrichment, freshness
 from assets.runtime import Runtime
 from sources.http import VendorError
 from sources.intake import Meter
@@ -61,16 +61,16 @@ def raw_asset(source: str) -> dg.AssetsDefinition:
     @dg.multi_asset(name=f"raw_{source}", specs=specs, pool=POOL, required_resource_keys={"runtime"})
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         runtime: Runtime = context.resources.runtime
-        meter = Meter(source)
+        meter = Meter(source, run_id=context.run.run_id)
         with runtime.step(f"raw_{source}"):
             hinted = context.run.tags.get(SOURCES_TAG)
             if hinted is not None and source not in hinted.split(","):
                 context.log.info(f"no webhook named {source}; its raw tables stay as they are")
             elif source in runtime.sources:
                 _load(runtime, source, meter)
+                enrichment.note_tried(runtime.ledger, source, meter.asked)
             else:
                 context.log.info(f"{source} is not configured; its raw tables stay as they are")
-        _note_credits(runtime, meter, run_id=context.run.run_id)
         for line in (*meter.problems, *meter.refusals(), *meter.retries()):
             context.log.warning(line)
         with runtime.connect() as connection:
@@ -105,18 +105,6 @@ def _vendor_error_in(error: BaseException | None) -> VendorError | None:
             return error
         error = getattr(error, "exception", None) or error.__cause__ or error.__context__
     return None
-
-
-def _note_credits(runtime: Runtime, meter: Meter, *, run_id: str) -> None:
-    credits.spend(
-        runtime.ledger,
-        runtime.clock,
-        run_id=run_id,
-        source=meter.source,
-        entity="all",
-        records=sum(meter.bought.values()),
-        credits=meter.credits,
-    )
 
 
 def _counts(meter: Meter) -> dict[str, object]:

@@ -70,6 +70,7 @@ class Runtime:
         rules: of survivorship; None: the shipped ones.
         publishing: rules of publishing; None: those of the demo, everybody and at once.
         prospects: whether the feed tells organisations that HaloPSA lacks as prospects.
+        asking_order: vendors that a helpdesk's questions are put to, one after another.
         lock_wait_s: how long to wait for the warehouse's lock, wall seconds.
     """
 
@@ -83,6 +84,7 @@ class Runtime:
     rules: Rules | None = None
     publishing: PublishingRules | None = None
     prospects: bool = False
+    asking_order: tuple[str, ...] = ()
     lock_wait_s: float = 60.0
     progress: Progress = field(default_factory=Silence)
 

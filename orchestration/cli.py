@@ -37,6 +37,10 @@ VERBS = {
     "publish": Verb("orchestration.publish", "plan and apply in one, unless the guard objects"),
     "ui": Verb("orchestration.ui", "the Dagster UI on loopback, ready to materialise"),
     "check": Verb("orchestration.check", "definitions load, settings valid, contracts consistent; writes nothing"),
+    "connect": Verb("orchestration.connect", "whether an account works, by free calls, and five of its rows, masked"),
+    "credits": Verb(
+        "orchestration.credits", "what each vendor cost by day and per verified contact; what is left today"
+    ),
     "resolve": Verb("orchestration.resolve", "match any table of records (CSV or Parquet)", is_lean=True),
     "why": Verb(
         "orchestration.why", "the evidence for or against a pair, or the whole story of a golden record", is_lean=True

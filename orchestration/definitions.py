@@ -9,7 +9,8 @@ import dagster as dg
 from assets.checks import all_checks
 from assets.feed import integrator_feed
 from assets.halopsa import halo_mirror, halopsa_publish
-from assets.ops import MIRRORED, inspection_copy, made_from, ops_asset
+from assets.inspection import inspection_copy
+from assets.ops import MIRRORED, made_from, ops_asset
 from assets.quality import quality_assets
 from assets.raw import TABLES, raw_asset
 from assets.reconciliation import halopsa_reconciliation

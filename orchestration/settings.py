@@ -17,7 +17,7 @@ from assets.publishing.rules import RulesError as PublishingRulesError
 from assets.publishing.rules import load_rules as load_publishing_rules
 from assets.publishing.rules import shipped_rules as shipped_publishing_rules
 from assets.publishing.stores import is_postgresql, sqlite_path
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 from transforms.survivorship.rules import Rules, RulesError, load_rules, shipped_rules
@@ -28,6 +28,7 @@ from orchestration.service.settings import ServiceSettings
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 VENDORS = ("apollo", "zoominfo", "uplead")
 JSON_SETTINGS = (
+    "ENRICHMENT__ORDER",
     "SOURCES__APOLLO__QUERY",
     "SOURCES__UPLEAD__DOMAINS",
     "SERVICE__TRUSTED_PROXIES",
@@ -46,15 +47,41 @@ class FeedSettings(BaseModel):
     prospects: bool = Field(default=False, description="on: organisations that HaloPSA lacks are told as prospects")
 
 
-class ApolloSettings(BaseModel):
+class EnrichmentSettings(BaseModel):
+    order: list[str] = Field(
+        default=["apollo", "uplead"],
+        description="JSON list: whom a question of a helpdesk is put to, one after another",
+    )
+    credits_a_day: float | None = Field(default=None, ge=0, description="no new questions once so much is spent today")
+
+    @field_validator("order")
+    @classmethod
+    def _askable(cls, order: list[str]) -> list[str]:
+        """ZoomInfo reads what is watched and cannot be asked about a domain."""
+        wrong = [name for name in order if name not in ("apollo", "uplead")]
+        if wrong:
+            raise ValueError("only apollo and uplead can be asked about a company")
+        return list(dict.fromkeys(order))
+
+
+class VendorSettings(BaseModel):
+    credits_a_day: float | None = Field(
+        default=None, ge=0, description="hard budget of a day (UTC); 0: free calls only, empty: no limit of ours"
+    )
+
+
+class ApolloSettings(VendorSettings):
     base_url: str = "https://api.apollo.io"
     api_key: SecretStr | None = Field(default=None, description="Apollo: Settings > Integrations > API keys")
     query: dict[str, Any] = Field(default={}, description="JSON object of Apollo's people filters: whom to buy")
     credits_max: float | None = Field(default=None, ge=0, description="most credits to spend in one run")
     saved: bool = Field(default=False, description="on: also what the team has saved in Apollo; costs no credits")
+    paid_life_days: float = Field(
+        default=0, ge=0, description="days in which a person is not bought again, changed or not"
+    )
 
 
-class ZoomInfoSettings(BaseModel):
+class ZoomInfoSettings(VendorSettings):
     base_url: str = "https://api.zoominfo.com"
     client_id: str | None = Field(default=None, description="ZoomInfo DevPortal: client credentials of the app")
     client_secret: SecretStr | None = Field(default=None, description="ZoomInfo DevPortal: secret of the app")
@@ -63,7 +90,7 @@ class ZoomInfoSettings(BaseModel):
     password: SecretStr | None = Field(default=None, description="ZoomInfo: password of that user")
 
 
-class UpLeadSettings(BaseModel):
+class UpLeadSettings(VendorSettings):
     base_url: str = "https://api.uplead.com"
     api_key: SecretStr | None = Field(default=None, description="UpLead: Account > API key")
     domains: list[str] = Field(default=[], description="JSON list of watched domains; empty walks all (Professional)")
@@ -106,6 +133,7 @@ class Settings(BaseSettings):
         default=None, alias="PUBLISHING_FILE", description="what differs from the shipped publishing.toml"
     )
     sources: Sources = Field(default=Sources(), alias="SOURCES")
+    enrichment: EnrichmentSettings = Field(default=EnrichmentSettings(), alias="ENRICHMENT")
     feed: FeedSettings = Field(default=FeedSettings(), alias="FEED")
     service: ServiceSettings = Field(default=ServiceSettings(), alias="SERVICE")
     alerts: AlertSettings = Field(default=AlertSettings(), alias="ALERTS")

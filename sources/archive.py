@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from sources.clock import Clock
 from sources.intake import RAW_SCHEMA, raw_row
 
 _FILE_SCHEMA = RAW_SCHEMA.append(pa.field("credits", pa.float64()))
@@ -40,8 +41,11 @@ class ArchiveRow:
 class Archive:
     """One folder of archives, one writer at a time (the run holds the ledger's lease)."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, paid_life: Mapping[str, timedelta] | None = None, clock: Clock | None = None):
+        """`paid_life`: by source, how long a record that was paid for is not bought again, even if it changes; a source
+        that is not named buys each version. It needs the `clock`."""
         self._root = Path(root)
+        self._paid_life, self._clock = paid_life or {}, clock
         self._last_seq: dict[tuple[str, str], int] = {}
 
     def stamps(self, source: str, entity: str) -> dict[str, str]:
@@ -51,6 +55,19 @@ class Archive:
             return {}
         table = ds.dataset(paths, schema=_FILE_SCHEMA).to_table(columns=["id", "stamp"])  # in the order of the paths
         return dict(zip(table["id"].to_pylist(), table["stamp"].to_pylist(), strict=True))
+
+    def young(self, source: str, entity: str) -> frozenset[str]:
+        """Ids that were paid for within the paid life of their source."""
+        life = self._paid_life.get(source)
+        if not life or self._clock is None:
+            return frozenset()
+        since = pa.scalar(self._clock.now() - life, RAW_SCHEMA.field("fetched_at").type)
+        paths = [str(path) for _, path in self._files(source, entity)]
+        if not paths:
+            return frozenset()
+        is_young = (ds.field("fetched_at") > since) & (ds.field("credits") > 0)
+        table = ds.dataset(paths, schema=_FILE_SCHEMA).to_table(columns=["id"], filter=is_young)
+        return frozenset(table["id"].to_pylist())
 
     def credits(self, source: str) -> float:
         """All credits that the archived payloads of a source cost."""

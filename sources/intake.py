@@ -14,9 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from sources.budget import Purse
 
 RAW_SCHEMA = pa.schema(
     [
@@ -71,6 +74,9 @@ class Meter:
     """The counts of one source in one run; carried out of dlt, which knows only what it loaded."""
 
     source: str
+    run_id: str = ""  # the run that pays
+    purse: Purse | None = None  # its credits; None where nothing is paid
+    asked: list[str] = field(default_factory=list)  # domains that a helpdesk's questions put to this source
     fetched: Counter[str] = field(default_factory=Counter)  # rows read from the vendor, per entity
     bought: Counter[str] = field(default_factory=Counter)  # payloads paid for or newly archived, per entity
     missed: Counter[str] = field(default_factory=Counter)  # asked for, not delivered, per entity

@@ -53,11 +53,14 @@ class Till:
         self._archive, self._meter, self._rows_max = archive, meter, rows_max
         self._held = {entity: archive.stamps(meter.source, entity) for entity in entities}
         self._refused = archive.stamps(meter.source, QUARANTINE)
+        self._young = {entity: archive.young(meter.source, entity) for entity in entities}
+        self._withheld = meter.purse.withheld() if meter.purse else ()
         self._drawers: dict[str, list[ArchiveRow]] = {entity: [] for entity in (*entities, QUARANTINE)}
 
     def holds(self, entity: str, row_id: str, stamp: str) -> bool:
-        """Whether this version was paid for, be it good or poison."""
-        return self._held[entity].get(row_id) == stamp or self._refused.get(_key(entity, row_id)) == stamp
+        """Whether this version was paid for, be it good, poison or lost on its way."""
+        is_held = self._held[entity].get(row_id) == stamp or self._refused.get(_key(entity, row_id)) == stamp
+        return is_held or row_id in self._withheld or row_id in self._young[entity]
 
     def holds_poison(self, entity: str, row_id: str, stamp: str) -> bool:
         """Whether this version was paid for and is poison."""
@@ -85,6 +88,8 @@ class Till:
         for entity, rows in self._drawers.items():
             self._archive.append(self._meter.source, entity, rows)
             self._drawers[entity] = []
+        if self._meter.purse:
+            self._meter.purse.received()
 
     def _put(self, entity: str, row: ArchiveRow) -> None:
         self._drawers[entity].append(row)

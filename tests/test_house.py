@@ -12,6 +12,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from assets import answers
 from assets.describe import header
 from assets.quality import TABLES as QUALITY_TABLES
 from transforms.engines.duckdb import SQL_ROOT
@@ -114,7 +115,7 @@ def test_an_sql_header_says_what_the_query_reads(name):
     read = {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db or table.name not in steps}
 
     assert set(re.findall(r"\w+\.\w+", told["inputs"])) == read
-    assert told["about"].endswith(".")
+    assert told["about"].endswith((".", "?"))
     assert told["grain"].startswith("one row per ")
     assert told["why"]
     assert told["key"]
@@ -122,8 +123,10 @@ def test_an_sql_header_says_what_the_query_reads(name):
         assert set(STEPS[name].inputs) == read
 
 
-def test_every_sql_file_is_a_step_or_a_quality_table():
-    assert {name for name in SQL_FILES if name not in STEPS} == set(QUALITY_TABLES)
+def test_every_sql_file_is_a_step_a_quality_table_or_an_answer():
+    answered = {f"{answers.SCHEMA}.{view}" for view in answers.VIEWS}
+
+    assert {name for name in SQL_FILES if name not in STEPS} == set(QUALITY_TABLES) | answered
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -98,24 +99,45 @@ def job(ledger: Ledger, job_id: str) -> Job | None:
     return None if row is None else Job(*row)
 
 
-def domains_asked(ledger: Ledger) -> list[str]:
-    """Domains that wait for a source's answer, the oldest question first: what a run fetches besides its own."""
+def domains_asked(ledger: Ledger, source: str, order: Sequence[str]) -> list[str]:
+    """Domains whose turn it is at `source`, the oldest question first: what a run fetches there besides its own.
+
+    A question is put to the vendors of `order` one after another, one a run, until one brings a verified answer.
+    """
     query = (
-        sa.select(enrichment.c.domain)
+        sa.select(enrichment.c.domain, enrichment.c.tried)
         .where(enrichment.c.state == "queued", enrichment.c.domain.is_not(None))
         .order_by(enrichment.c.asked_at, enrichment.c.job_id)
     )
     with ledger.read() as connection:
-        return list(dict.fromkeys(connection.scalars(query)))
+        rows = connection.execute(query).all()
+    return list(dict.fromkeys(row.domain for row in rows if next(iter(_left(row.tried, order)), None) == source))
 
 
-def settle(ledger: Ledger, clock: Clock) -> int:
-    """Answer what golden knows by now, and end what waited too long; returns how many jobs ended."""
+def note_tried(ledger: Ledger, source: str, domains: Collection[str]) -> None:
+    """`source` was asked about `domains`, answered or not; the next run puts them to the next vendor."""
+    if not domains:
+        return
+    waiting = sa.select(enrichment.c.job_id, enrichment.c.domain, enrichment.c.tried)
+    with ledger.transaction() as connection:
+        for row in connection.execute(waiting.where(enrichment.c.state == "queued")).all():
+            if row.domain in domains and source not in (row.tried or ()):
+                tried = [*(row.tried or ()), source]
+                connection.execute(sa.update(enrichment).where(enrichment.c.job_id == row.job_id).values(tried=tried))
+
+
+def settle(ledger: Ledger, clock: Clock, order: Sequence[str] = ()) -> int:
+    """Answer what golden knows by now, and end what waited too long; returns how many jobs ended.
+
+    A person whose address nobody verified yet goes on to the next vendor of `order`; after the last, what there is
+    counts.
+    """
     ended = 0
     with ledger.transaction() as connection:
         for row in connection.execute(sa.select(enrichment).where(enrichment.c.state == "queued")).all():
             found = _find(connection, Question(row.entity, row.domain, row.name, row.email))
-            if found is None and clock.now() - row.asked_at < PATIENCE:
+            is_open = clock.now() - row.asked_at < PATIENCE
+            if is_open and (found is None or _may_be_bettered(connection, row, found[0], order)):
                 continue
             settled = {"state": "done" if found else "unknown", "golden_id": found[0] if found else None}
             connection.execute(
@@ -125,6 +147,19 @@ def settle(ledger: Ledger, clock: Clock) -> int:
             )
             ended += 1
     return ended
+
+
+def _may_be_bettered(connection: sa.Connection, row: Any, golden_id: str, order: Sequence[str]) -> bool:
+    """Whether a person's address is not verified and a vendor is left who may know better."""
+    if row.entity != "contact" or row.domain is None or not _left(row.tried, order):
+        return False
+    content = connection.scalar(sa.select(head.c.content).where(head.c.golden_id == golden_id)) or {}
+    return content.get("email_status") != "verified"
+
+
+def _left(tried: Sequence[str] | None, order: Sequence[str]) -> list[str]:
+    """Vendors that were not asked yet, in order."""
+    return [source for source in order if source not in (tried or ())]
 
 
 def _find(connection: sa.Connection, question: Question) -> tuple[str, str] | None:

@@ -328,7 +328,13 @@ credit = sa.Table(
     sa.Column("records", sa.BigInteger, nullable=False),
     sa.Column("credits", sa.Float, nullable=False),
     sa.Column("spent_at", Moment, nullable=False),
-    comment="credits.py: what each run bought at each vendor.",
+    sa.Column("reserved", sa.Float, nullable=False, server_default="0"),
+    sa.Column("state", sa.Text, nullable=False, server_default="settled"),
+    sa.Column("asked", JsonText),
+    sa.Column("balance", sa.Float),
+    sa.Column("settled_at", Moment),
+    sa.Index(None, "source", "spent_at"),
+    comment="credits.py: each call that may cost credits: set aside before it left, settled by its answer.",
 )
 
 api_key = sa.Table(
@@ -379,6 +385,7 @@ enrichment = sa.Table(
     sa.Column("golden_id", sa.Text),
     sa.Column("asked_at", Moment, nullable=False),
     sa.Column("settled_at", Moment),
+    sa.Column("tried", JsonText),
     comment="enrichment.py: questions of a helpdesk that no golden record answered yet, and what became of them.",
 )
 

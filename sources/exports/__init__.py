@@ -1,13 +1,15 @@
-"""Downloads as a dlt source: CSV files that people fetch from the vendors' web pages and drop into a folder.
+"""Downloads as a dlt source: files that people fetch from the vendors' web pages and drop into a folder.
 
-    <root>/{apollo,zoominfo,uplead}/*.csv -> raw_exports.contact      key: <vendor>:<the vendor's id>
-                                          -> raw_exports.quarantine   rows and whole files that were not let in
+    <root>/{apollo,zoominfo,uplead}/*.{csv,tsv,xlsx,parquet,jsonl}
+        -> raw_exports.contact      key: <vendor>:<the vendor's id>
+        -> raw_exports.quarantine   rows and whole files that were not let in
 
 Where they come from: Apollo "Export", https://knowledge.apollo.io; ZoomInfo "Export to CSV", https://help.zoominfo.com;
 UpLead "Downloads", https://support.uplead.com. Many users have no API plan: this is how real records get in without
 keys.
 
-Belongs here: the source, ids of rows, which file is newer. Does not: reading (`reading.py`), headings (`headings.py`).
+Belongs here: the source, ids of rows, which file is newer. Does not: reading (`reading.py`, `formats.py`), headings
+(`headings.py`).
 Surprise: a person without the vendor's id is named by a digest of the e-mail, else of the LinkedIn address, else of
 name and company, so that the same person in tomorrow's download is the same row. A file that is removed takes nothing
 away.
@@ -27,6 +29,7 @@ import dlt
 from dlt.extract import DltResource, DltSource
 
 from sources.clock import Clock
+from sources.exports.formats import READERS
 from sources.exports.headings import VENDORS, Vendor, folded
 from sources.exports.reading import FileRefused, Line, read_export
 from sources.intake import (
@@ -140,19 +143,19 @@ def drops_in(root: Path) -> list[Drop]:
     drops = []
     for vendor in VENDORS.values():
         for path in _visible(root / vendor.name):
-            if path.suffix.lower() == ".csv":
+            if path.suffix.lower() in READERS:
                 stat = path.stat()
                 drops.append(Drop(path, vendor, stat.st_size, stat.st_mtime_ns))
     return sorted(drops, key=lambda drop: (drop.modified_ns, drop.name))
 
 
 def strays_in(root: Path) -> list[Poison]:
-    """Files that are no CSV, and files that lie beside the vendors' folders."""
+    """Files of no kind that is read, and files that lie beside the vendors' folders."""
     strays = [
-        (f"{vendor}/{path.name}", "Save it as CSV UTF-8.")
+        (f"{vendor}/{path.name}", "Save it as CSV UTF-8, XLSX, Parquet or JSONL.")
         for vendor in VENDORS
         for path in _visible(root / vendor)
-        if path.suffix.lower() != ".csv"
+        if path.suffix.lower() not in READERS
     ]
     strays += [(path.name, f"Move it into one of {', '.join(VENDORS)}.") for path in _visible(root)]
     return [

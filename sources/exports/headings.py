@@ -3,7 +3,7 @@
 Belongs here: which headings a file must, may and must not have, older spellings, which column is the vendor's id.
 Does not: reading files (`reading.py`), what a column means (`transforms/sql/standardised/exports_*.sql`).
 Surprise: a heading we do not know is kept under its own name. Known ones get one spelling, whatever the file's case, so
-that the mapping can rely on it.
+that the mapping can rely on it; blanks, case, underscores and hyphens do not tell two headings apart.
 
 Sources: Apollo and ZoomInfo headings as seen in many public importers of such files (2023-2026). UpLead's are inferred
 from the fields of its API and its help pages, so every likely spelling is listed.
@@ -39,13 +39,13 @@ class Vendor:
 
         An alias stands back where the file has the column under its own name, or under an earlier alias.
         """
-        columns = {folded(column): column for column in self.columns}
-        aliases = {folded(alias): column for alias, column in self.aliases.items()}
-        taken = {columns[folded(heading)] for heading in headings if folded(heading) in columns}
+        columns = {heading_key(column): column for column in self.columns}
+        aliases = {heading_key(alias): column for alias, column in self.aliases.items()}
+        taken = {columns[heading_key(heading)] for heading in headings if heading_key(heading) in columns}
         spelt: list[str] = []
         for number, heading in enumerate(headings, start=1):
-            name = columns.get(folded(heading))
-            alias = aliases.get(folded(heading))
+            name = columns.get(heading_key(heading))
+            alias = aliases.get(heading_key(heading))
             if name is None and alias is not None and alias not in taken:
                 taken.add(alias)
                 name = alias
@@ -53,9 +53,15 @@ class Vendor:
         return spelt
 
 
-def folded(heading: str) -> str:
+def heading_key(heading: str) -> str:
+    """What all spellings of a heading share: `First Name`, `first_name` and `firstName` are one. `#` counts: Apollo has
+    `# Employees`."""
+    return "".join(char for char in heading.casefold() if char.isalnum() or char == "#")
+
+
+def folded(text: str) -> str:
     """Lower case, one space between words."""
-    return " ".join(heading.split()).casefold()
+    return " ".join(text.split()).casefold()
 
 
 APOLLO = Vendor(

@@ -1,39 +1,26 @@
-"""Reading one downloaded file: text, delimiter, headings, rows.
+"""Reading one downloaded file: the headings it must have, and its records by heading.
 
-Belongs here: from bytes to rows by heading, and the one clear line for a file that cannot be read.
-Does not: ids and raw rows (`__init__.py`), the headings themselves (`headings.py`).
+Belongs here: which files are refused for their headings, rows that are broken. Does not: bytes and formats
+(`formats.py`), ids and raw rows (`__init__.py`), the headings themselves (`headings.py`).
 Surprise: a row with too many or too few cells is set aside, never padded: it is nearly always the two halves of a row
 that some program broke at an unquoted line end.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.exports.headings import VENDORS, Vendor
+from sources.exports.formats import FileRefused, open_sheet
+from sources.exports.headings import VENDORS, Vendor, heading_key
 
-DELIMITERS = (",", ";", "\t", "|")
-FILE_BYTES_MAX = 256 * 1024 * 1024  # a million rows; vendors cap their downloads at 10,000 to 100,000
-CELL_CHARS_MAX = 1_000_000  # the screen for poison rows has the last word, at a fifth of this
-
-
-class FileRefused(Exception):
-    """A file that is none of ours; the rest of the folder is read. `column` is the one at fault, empty for the file."""
-
-    def __init__(self, column: str, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}. {remedy}")
-        self.column = column
-        self.reason = reason
-        self.remedy = remedy
+__all__ = ["FileRefused", "Line", "read_export"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One record: its number in the file (the line of headings is 1) and its filled cells by heading."""
+    """One record: its number in the file (of a CSV the line of headings is 1) and its filled cells by heading."""
 
     number: int
     cells: dict[str, str]
@@ -46,52 +33,20 @@ def read_export(path: Path, vendor: Vendor) -> Iterator[Line]:
     Raises:
         FileRefused: on the first step, or in the middle where a quote is never closed.
     """
-    text = _text(path)
-    csv.field_size_limit(CELL_CHARS_MAX)
-    delimiter = _delimiter(text, vendor)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        headings = _headings(next(reader, []), vendor)
-        for number, cells in enumerate(reader, start=2):
-            if any(cell.strip() for cell in cells):
-                yield _line(number, headings, cells)
-    except csv.Error as error:
-        remedy = "Download the file again; if a spreadsheet saved it, save it as CSV UTF-8."
-        raise FileRefused("", f"line {reader.line_num:,}: {error}", remedy) from error
-
-
-def _text(path: Path) -> str:
-    """The whole file, a byte order mark removed."""
-    try:
-        size = path.stat().st_size
-        if size > FILE_BYTES_MAX:
-            raise FileRefused("", f"{size:,} bytes long (cap {FILE_BYTES_MAX:,})", "Split the file and drop the parts.")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise FileRefused("", f"cannot be read ({error.strerror})", "Check the file's permissions.") from error
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise FileRefused("", f"line {line:,} is not UTF-8", "Save it as CSV UTF-8.") from error
-
-
-def _delimiter(text: str, vendor: Vendor) -> str:
-    """The delimiter under which the first line has most headings we know."""
-    first = text.split("\n", 1)[0]
-    return max(DELIMITERS, key=lambda delimiter: _known_count(first, delimiter, vendor))
-
-
-def _known_count(first: str, delimiter: str, vendor: Vendor) -> int:
-    cells = next(csv.reader([first.rstrip("\r")], delimiter=delimiter), [])
-    return sum(heading in vendor.columns for heading in vendor.spellings(cells))
+    sheet = open_sheet(path, lambda cells: sum(heading in vendor.columns for heading in vendor.spellings(cells)))
+    headings = _headings(sheet.headings, vendor)
+    for number, cells in sheet.rows:
+        if isinstance(cells, str):
+            yield Line(number, {}, cells)
+        elif any(cell.strip() for cell in cells):
+            yield _line(number, headings, cells)
 
 
 def _headings(cells: list[str], vendor: Vendor) -> list[str]:
     headings = vendor.spellings(cells)
     if not any(cell.strip() for cell in cells):
         raise FileRefused("", "has no headings", "Download the file again, with its first line.")
-    _refuse_foreign(headings, vendor)
+    _refuse_foreign(cells, vendor)
     for group in vendor.required:
         if not any(column in headings for column in group):
             names = " or ".join(f"'{column}'" for column in group)
@@ -103,13 +58,15 @@ def _headings(cells: list[str], vendor: Vendor) -> list[str]:
     return headings
 
 
-def _refuse_foreign(headings: list[str], vendor: Vendor) -> None:
-    if any(mark in headings for mark in vendor.marks):
-        return
-    for other in VENDORS.values():
-        mark = next((mark for mark in other.marks if mark in headings), None)
-        if other is not vendor and mark is not None:
-            raise FileRefused(mark, f"column '{mark}' is {other.name}'s", f"Move the file to exports/{other.name}/.")
+def _refuse_foreign(cells: list[str], vendor: Vendor) -> None:
+    """A file whose headings, as they stand, are more another vendor's than this one's. Older spellings prove nothing:
+    UpLead's "Mobile Phone" is ZoomInfo's own."""
+    keys = {heading_key(cell) for cell in cells}
+    marks = {one.name: [mark for mark in one.marks if heading_key(mark) in keys] for one in VENDORS.values()}
+    other = max(VENDORS.values(), key=lambda one: len(marks[one.name]))
+    if len(marks[other.name]) > len(marks[vendor.name]):
+        mark = marks[other.name][0]
+        raise FileRefused(mark, f"column '{mark}' is {other.name}'s", f"Move the file to exports/{other.name}/.")
 
 
 def _line(number: int, headings: list[str], cells: list[str]) -> Line:

@@ -8,14 +8,19 @@ account's usage afterwards. ZoomInfo says that this API goes away; whoever may u
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest
 
 from sources.clock import Clock
 from sources.http import Forbidden, PatientSession, Unauthorised, Unreachable
 from sources.limiter import RateLimit
+from sources.tariffs import Call, Charge
 from sources.zoominfo import settings
 from sources.zoominfo.client import SearchPage, ZoomInfoClient, usage_of
 from sources.zoominfo.settings import EntityRoutes
@@ -114,6 +119,38 @@ class LegacyClient(ZoomInfoClient):
                 raise Unauthorised("ZoomInfo: the answer of /authenticate holds no jwt", status=200)
             self._jwt, self._ends_s = jwt, asked_s + settings.LEGACY_TOKEN_S
         return self._jwt
+
+
+class LegacyTariff:
+    """A credit a record enriched, at the worst: this surface does not say what is under management and so free."""
+
+    balance_path = None  # a record charged is under management then, and reading it again is free
+
+    def price(self, request: PreparedRequest) -> Call | None:
+        path = urlsplit(request.url or "").path
+        if not path.startswith("/enrich/"):
+            return None
+        body = json.loads(request.body or b"{}")
+        for entity, key in (("contact", "matchPersonInput"), ("organisation", "matchCompanyInput")):
+            if body.get(key):
+                asked = tuple(str(next(iter(one.values()))) for one in body[key])
+                return Call(float(len(asked)), entity, asked)
+        return None
+
+    def charge(self, call: Call, answer: Any) -> Charge:
+        data = answer.get("data") if isinstance(answer, dict) else None
+        results = data.get("result") if isinstance(data, dict) else None
+        found = sum(bool(one.get("data")) for one in results or () if isinstance(one, dict))
+        return Charge(min(float(found), call.price), found)
+
+    def learns_from(self, request: PreparedRequest) -> bool:
+        return False
+
+    def learn(self, request: PreparedRequest, answer: Any) -> None:
+        return
+
+    def balance(self, answer: Any) -> float | None:
+        return None
 
 
 def _told(row: Any) -> Any:

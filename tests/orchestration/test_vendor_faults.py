@@ -69,7 +69,8 @@ def load(root: Path, vendor: str, strike=lambda simulator, world: None) -> Loade
             if name in TABLES[vendor] and name != "quarantine"
         }
         refused = connection.execute(f"select id from raw_{vendor}.quarantine order by id").fetchall()
-    return Loaded(rows, [row[0] for row in refused], summaries.collect(result), summaries.is_partial(result))
+    counts = summaries.counts_of(result.get_asset_materialization_events())
+    return Loaded(rows, [row[0] for row in refused], summaries.collect(counts), summaries.is_partial(counts))
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +200,7 @@ def test_f19_one_source_down_the_others_load_its_cursor_stays_and_freshness_show
         "apollo": True, "zoominfo": False, "uplead": True,
     }  # fmt: skip
     assert fresh == {"apollo", "uplead"}
-    [problem] = summaries.collect(result)["problems"]
+    counts = summaries.counts_of(result.get_asset_materialization_events())
+    [problem] = summaries.collect(counts)["problems"]
     assert problem.startswith("ZoomInfo: no whole answer")
     assert (up.rows, up.is_partial) == (sound["zoominfo"].rows, False)

@@ -72,7 +72,7 @@ def test_a_backup_has_a_receipt_of_every_file_and_is_for_the_owner_alone(yesterd
     receipt = backup.checked(yesterday)
 
     assert set(receipt.files) == {"ledger.sqlite", "chain.key", "archive/apollo/00000001.parquet"}
-    assert (receipt.schema, receipt.problems, receipt.events > 0) == ("0005", [], True)
+    assert (receipt.schema, receipt.problems, receipt.events > 0) == ("0006", [], True)
     assert {path.stat().st_mode & 0o077 for path in (yesterday, *yesterday.rglob("*.*"))} == {0}
 
 

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from publishing_house import House, changes_between, contact, organisation
+from publishing_house import changes_between, contact, organisation
 
 from assets.publishing import credits, heads, models, registry, runs, tables
 from assets.publishing.commit import commit
@@ -65,7 +65,9 @@ def test_a_file_that_is_no_ledger_is_refused_with_a_remedy(tmp_path):
 @pytest.mark.one_store
 def test_the_ledger_and_its_side_files_are_for_the_owner_alone(tmp_path):
     ledger = Ledger.open(f"sqlite:///{tmp_path}/new/ledger.sqlite")
-    credits.spend(ledger, VirtualClock(), run_id="r", source="apollo", entity="contact", records=1, credits=1.0)
+    credits.LedgerPurse(lambda: ledger, VirtualClock(), "apollo", run_id="r").reserve(
+        1, entity="contact", asked=(), balance=None
+    )
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new").iterdir()}
 
@@ -199,27 +201,6 @@ def test_a_run_that_was_killed_is_closed_by_the_next_of_its_kind(house):
         states = dict(connection.execute(sa.select(tables.run.c.run_id, tables.run.c.state)).all())
     assert states == {"one": "killed", "two": "done"}
     assert runs.last(house.ledger, "full")["summary"] == {"golden": 3}
-
-
-def test_credits_add_up_by_source_and_run(house: House):
-    for run_id, source, amount in (
-        ("a", "apollo", 3.0),
-        ("b", "apollo", 2.0),
-        ("b", "uplead", 1.0),
-        ("b", "uplead", 0.0),
-    ):
-        credits.spend(
-            house.ledger,
-            house.clock,
-            run_id=run_id,
-            source=source,
-            entity="contact",
-            records=int(amount),
-            credits=amount,
-        )
-
-    assert credits.spent(house.ledger) == {"apollo": 5.0, "uplead": 1.0}
-    assert credits.spent(house.ledger, run_id="b") == {"apollo": 2.0, "uplead": 1.0}
 
 
 def test_the_registry_knows_who_is_absent_and_since_when_whoever_returns_belongs_to_its_id(house):

@@ -61,7 +61,7 @@ def test_an_unknown_one_is_queued_once_and_answered_by_the_run_that_finds_it(des
     first = ask("organization", organization_id=12, website="acme.test", name="Acme")
     again = ask("organization", organization_id=12, website="https://acme.test/x", name="Acme")
     waiting = ask.job(first).json()
-    domains = enrichment.domains_asked(desk.house.ledger)
+    domains = enrichment.domains_asked(desk.house.ledger, "apollo", ["apollo"])
 
     desk.house.commit(ACME)
     enrichment.settle(desk.house.ledger, desk.house.clock)
@@ -127,3 +127,26 @@ def test_no_form_of_an_address_makes_us_open_a_connection(desk, ask, monkeypatch
 @pytest.mark.parametrize(("kind", "body"), [("organization", {}), ("organization", {"organization_id": 1}), ("contact", {"email": "x"}), ("contact", {"email": 5}), ("organization", {"name": ["x"]})])  # fmt: skip
 def test_a_question_without_anything_to_go_by_is_400(ask, kind, body):
     assert ask(kind, **body).status_code == 400
+
+
+def test_a_person_whose_address_nobody_verified_goes_on_to_the_next_vendor(desk, ask):
+    """The waterfall stops at the first verified address; after the last vendor, what there is counts."""
+    order, ledger, clock = ("apollo", "uplead"), desk.house.ledger, desk.house.clock
+    asked = ask("contact", contact_id="7", email="ann.lee@org_acme.test", website="acme.test")
+    desk.house.commit(ACME, ANN | {"email_status": "guessed"})
+    ended = []
+
+    for source in order:
+        enrichment.note_tried(ledger, source, enrichment.domains_asked(ledger, source, order))
+        ended.append(enrichment.settle(ledger, clock, order))
+
+    assert ended == [0, 1]
+    assert ask.job(asked).json()["record"]["external_id"] == "con_ann"
+
+
+def test_a_verified_address_stops_the_waterfall(desk, ask):
+    asked = ask("contact", contact_id="7", email="ann.lee@org_acme.test", website="acme.test")
+    desk.house.commit(ACME, ANN | {"email_status": "verified"})
+
+    assert enrichment.settle(desk.house.ledger, desk.house.clock, ("apollo", "uplead")) == 1
+    assert ask.job(asked).json()["status"] == "done"
