@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, MutableMapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import dlt
@@ -46,7 +45,6 @@ def apollo(
     query: Filters | None = None,
     domains: Sequence[str] = (),
     credits_max: float | None = None,
-    note: Path | None = None,
     rows_max: int = settings.SEARCH_ROWS_MAX,
     is_buying: bool = True,
     has_saved: bool = False,
@@ -56,7 +54,7 @@ def apollo(
 
     `query` holds Apollo's own filters (`{"person_locations": ["United Kingdom"]}`); none means everybody, which only a
     simulator or a small account can mean. `domains` are companies that somebody waits for: where `query` leaves people
-    out, theirs are looked for besides, and bought first. `note` is the file of the purchase under way (`purse.py`).
+    out, theirs are looked for besides, and bought first.
     `rows_max` is the search's cap, lower in tests. `is_buying`: whether people of the query are bought; `has_saved`:
     whether the saved contacts and accounts are read (`saved_rows_max` is that search's cap, None where it has none).
     """
@@ -70,7 +68,7 @@ def apollo(
                 stamps = watch.walk(filters)
                 of = f"people of the query {content_hash(filters)[:8]}"
                 hold_unlikely(state, len(stamps), of=of, source=SOURCE, clock=client.clock)
-                buy_moved(client, archive, meter, stamps, credits_max=credits_max, note=note)
+                buy_moved(client, archive, meter, stamps, credits_max=credits_max)
             finally:
                 poison.extend(watch.poison)
 

@@ -94,19 +94,19 @@ class ApolloClient:
         answer = self._ask(self._listing, f"/{what}/search", {**order, "page": page, "per_page": settings.PAGE_ROWS})
         return Page(_total(answer), _rows(answer, what))
 
-    def match(self, ids: Sequence[str], *, is_sent_once: bool = True) -> Delivery:
+    def match(self, ids: Sequence[str], *, is_guarded: bool = False) -> Delivery:
         """Enrich people by id; 1 credit for each that is found and not saved in the workspace.
-
-        `is_sent_once`: an answer that was lost is not asked for again here, for the same person bought twice is charged
-        twice. False where a tollgate (`sources/tollgate.py`) sees to that.
 
         Raises:
             OutOfCredits: the balance does not cover the request.
             VendorError: among others where the answer was lost or cannot be read, although it may have been charged.
+
+        The same person bought twice is charged twice. So it is not sent again here, unless it `is_guarded` by a
+        tollgate, which asks the balance before each attempt.
         """
         body = {"details": [{"id": person_id} for person_id in ids]}
         try:
-            answer = self._ask(self._enriching, "/people/bulk_match", body, is_charged=is_sent_once)
+            answer = self._ask(self._enriching, "/people/bulk_match", body, is_charged=not is_guarded)
         except BadRequest as error:
             if error.status == 422 and "credit" in error.body.lower():
                 raise OutOfCredits("apollo: out of credits", status=422) from error

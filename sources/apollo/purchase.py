@@ -1,22 +1,21 @@
 """Buying: only what moved, kept durably before anything else happens.
 
 Belongs here: which ids to pay for, `people/bulk_match`, what its answers mean.
-Does not: finding them (`watch.py`), sending and the balance (`purse.py`), keeping and loading (`sources/paid.py`).
+Does not: finding them (`watch.py`), sending and the balance (`checkout.py`), keeping and loading (`sources/paid.py`).
 Surprise: the same person bought twice is charged twice, so every answer is made durable before the next call, and who
 was paid for and did not come is kept aside. Where a ledger keeps the credits (`meter.purse`), the tollgate sees to
-answers that were lost, for every vendor alike; a source that is read without one has its own purse.
+answers that were lost, for every vendor alike; a source that is read without one has its own checkout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from sources.apollo import settings
+from sources.apollo.checkout import Checkout, LostPurchase
 from sources.apollo.client import ApolloClient, Delivery, OutOfCredits
-from sources.apollo.purse import LostPurchase, Purse
 from sources.archive import Archive, ArchiveRow
 from sources.intake import Meter, Poison, canonical_json, screen
 from sources.paid import Till, attributed
@@ -32,18 +31,16 @@ def buy_moved(
     stamps: dict[str, str],
     *,
     credits_max: float | None = None,
-    note: Path | None = None,
 ) -> None:
     """Buy every id whose stamp differs from the archived one, the newest first; stop when credits run out.
 
-    `credits_max` bounds what one run may spend; None leaves it to the account's balance. `note` is the file of the
-    purchase under way (`purse.py`).
+    `credits_max` bounds what one run may spend; None leaves it to the account's balance.
 
     Raises:
         VendorError: Apollo could not be reached; what was bought until then is archived.
     """
-    till, purse = Till(archive, meter, "contact"), Purse(client, note)
-    _settle_earlier(till, purse, meter, client)
+    till = Till(archive, meter, "contact")
+    checkout = None if meter.purse else Checkout(client)  # with a ledger the tollgate below the client does it
     wanted = _wanted(till, stamps)
     for bought, ids in enumerate(_parts(wanted, settings.MATCH_IDS_MAX)):
         left = len(wanted) - bought * settings.MATCH_IDS_MAX
@@ -55,7 +52,7 @@ def buy_moved(
             break
         asked = {person_id: stamps[person_id] for person_id in ids}
         try:
-            delivery = client.match(ids, is_sent_once=False) if meter.purse else purse.buy(asked)
+            delivery = checkout.buy(asked) if checkout else client.match(ids, is_guarded=True)
         except OutOfCredits:
             meter.problem(
                 f"apollo: out of credits; {left:,} people could not be bought, what is archived is loaded. They follow "
@@ -65,23 +62,11 @@ def buy_moved(
         except LostPurchase as lost:
             _write_off(till, meter, asked, lost.credits, client)
             till.keep()
-            purse.settle()
             raise
         _take(till, meter, asked, delivery, client)
         till.keep()
-        purse.settle()
-    _check_bill(purse, meter)
-
-
-def _settle_earlier(till: Till, purse: Purse, meter: Meter, client: ApolloClient) -> None:
-    """Write off what a process paid for and did not live to keep."""
-    earlier = purse.unsettled()
-    if earlier is not None:
-        lost = {row_id: stamp for row_id, stamp in earlier.asked.items() if not till.holds("contact", row_id, stamp)}
-        if lost:
-            _write_off(till, meter, lost, earlier.credits, client)
-            till.keep()
-    purse.settle()
+    if checkout:
+        _check_bill(checkout, meter)
 
 
 def _write_off(till: Till, meter: Meter, lost: Mapping[str, str], credits: float, client: ApolloClient) -> None:
@@ -96,8 +81,8 @@ def _write_off(till: Till, meter: Meter, lost: Mapping[str, str], credits: float
     )
 
 
-def _check_bill(purse: Purse, meter: Meter) -> None:
-    gap = purse.unexplained()
+def _check_bill(checkout: Checkout, meter: Meter) -> None:
+    gap = checkout.unexplained()
     if gap:
         meter.problem(
             f"apollo: the account's balance fell by {gap:g} credits more than the answers of this run say. Another "

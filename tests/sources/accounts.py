@@ -99,7 +99,7 @@ class VendorAccount:
         if self.vendor == "apollo":
             client = ApolloClient(url, "apollo-good", self.clock)
             sessions = client.sessions
-            options = {"has_saved": True, "note": self.folder / "purchase.json"} | options
+            options = {"has_saved": True} | options
             source = apollo(client, self.archive, meter, **options)
         elif self.vendor == "zoominfo":
             client = ZoomInfoClient(url, CLIENT_ID, CLIENT_SECRET, self.clock)

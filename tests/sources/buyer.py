@@ -19,10 +19,14 @@ from typing import Any
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import StateInjectableContext
 
+from assets.publishing.credits import LedgerPurse
+from assets.publishing.ledger import Ledger
 from sources.apollo import apollo
 from sources.apollo.client import ApolloClient
 from sources.archive import Archive
 from sources.intake import Meter
+from sources.tariffs import TARIFFS
+from sources.tollgate import Tollgate
 from sources.uplead import uplead
 from sources.uplead.client import UpLeadClient
 from sources.uplead.simulator import API_KEY
@@ -38,13 +42,22 @@ def buy(order: dict[str, Any]) -> int:
     """One run of one source; its state is lost with it, as a warehouse that was killed before the load ended."""
     clock, meter, folder = FastClock(order["began_s"]), Meter(order["vendor"]), Path(order["folder"])
     archive, url = Archive(folder / "archive"), order["url"]
+    meter.run_id = str(time.time_ns())
+    meter.purse = LedgerPurse(
+        lambda: Ledger.open(folder / "ledger.sqlite"), clock, meter.source, run_id=meter.run_id, budget=order["budget"]
+    )
+    gate = Tollgate(meter.source, TARIFFS[meter.source](), meter.purse)
     if order["vendor"] == "apollo":
-        client = ApolloClient(url, "apollo-good", clock)
-        source = apollo(client, archive, meter, credits_max=order["credits_max"], note=folder / "purchase.json")
+        client = ApolloClient(url, "apollo-good", clock, adapter=gate)
+        source = apollo(client, archive, meter, credits_max=order["credits_max"])
     elif order["vendor"] == "zoominfo":
-        source = zoominfo(ZoomInfoClient(url, CLIENT_ID, CLIENT_SECRET, clock), archive, meter)
+        client = ZoomInfoClient(url, CLIENT_ID, CLIENT_SECRET, clock)
+        client.session.mount(url, gate)
+        source = zoominfo(client, archive, meter)
     else:
-        source = uplead(UpLeadClient(url, API_KEY, clock), archive, meter)
+        client = UpLeadClient(url, API_KEY, clock)
+        client.session.mount(url, gate)
+        source = uplead(client, archive, meter)
     with Container().injectable_context(StateInjectableContext(state={})):
         for resource in source.resources.values():
             for _ in resource:
