@@ -25,12 +25,18 @@ class Held(VendorError):
     """The size of a load is far from what was usual; it is not applied."""
 
 
-def hold_unlikely(state: MutableMapping[str, Any], found: int, *, of: str, source: str, clock: Clock) -> None:
+def hold_unlikely(
+    state: MutableMapping[str, Any], found: int, *, of: str, source: str, clock: Clock, is_whole: bool = True
+) -> None:
     """Note the size of a load, or refuse it. `state` is kept between runs; `of` names what was counted.
+
+    A load that is not whole says nothing of what is usual, and its gap is named already.
 
     Raises:
         Held: outside the limits, and not yet so for `USUAL_AFTER`.
     """
+    if not is_whole:
+        return
     usual = state.setdefault("volumes", {}).get(of)
     if usual is None or usual["rows"] < USUAL_MIN or SHRUNK_TO * usual["rows"] <= found <= GROWN_TO * usual["rows"]:
         state["volumes"][of] = {"rows": found}

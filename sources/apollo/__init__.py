@@ -67,7 +67,7 @@ def apollo(
             try:
                 stamps = watch.walk(filters)
                 of = f"people of the query {content_hash(filters)[:8]}"
-                hold_unlikely(state, len(stamps), of=of, source=SOURCE, clock=client.clock)
+                hold_unlikely(state, len(stamps), of=of, source=SOURCE, clock=client.clock, is_whole=not watch.gap)
                 buy_moved(client, archive, meter, stamps, credits_max=credits_max)
             finally:
                 poison.extend(watch.poison)

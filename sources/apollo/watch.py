@@ -39,6 +39,7 @@ class Watch:
         self._rows_max = rows_max
         self._split_by = tuple(split_by)
         self._shortfalls: list[tuple[Filters, int, int]] = []
+        self.gap = 0
         self.stamps: dict[str, str] = {}
         self.poison: list[Poison] = []
 
@@ -110,6 +111,7 @@ class Watch:
         gap = total - len(self.stamps) - len({row.id for row in self.poison})
         if gap <= 0:
             return
+        self.gap = gap
         deepest = sorted(self._shortfalls, key=lambda found: (-len(found[0]), -found[2], _spoken(found[0])))
         where = "; ".join(
             f"{_spoken(query)} names {size:,} people (cap {self._rows_max:,}), {short:,} of them in no part of it"

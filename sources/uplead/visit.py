@@ -59,8 +59,8 @@ class Visit:
 
     def _walk(self, path: str, filters: Mapping[str, Any], what: str) -> None:
         announced = self._client.count(path, filters)
+        of, usual = f"contacts of {what}", dict(self._state.get("volumes", {}))
         if announced is not None:
-            of = f"contacts of {what}"
             hold_unlikely(self._state, announced, of=of, source=settings.SOURCE, clock=self._client.clock)
         if path == settings.PRO_SEARCH_PATH:
             self._compare_with_balance(announced)
@@ -74,6 +74,8 @@ class Visit:
             self._check_balance(has_more=page.next_number is not None or len(page.rows) < 1)
             number = page.next_number
         found = len(self._seen["contact"]) - before + len(self._poison_seen) - poison_before
+        if found != announced:
+            self._state["volumes"] = usual  # a count that was wrong is not what is usual
         if announced is not None and found - announced > announced * settings.GROWTH_SHARE:
             self._meter.problem(
                 f"uplead: {announced} contacts of {what} were announced and {found} came. All of them are loaded; "

@@ -41,7 +41,9 @@ def zoominfo(
         is_sweep = _is_sweep_due(state, client, sweep_days)
         walk = walk_all(client, settings.COMPANY, meter)
         poison.extend(walk.poison)
-        hold_unlikely(state, len(walk.seen), of="companies", source=settings.SOURCE, clock=client.clock)
+        hold_unlikely(
+            state, len(walk.seen), of="companies", source=settings.SOURCE, clock=client.clock, is_whole=not walk.gap
+        )
         buy(client, archive, meter, walk, is_sweep=is_sweep)
         _note_sweep(state, client, is_sweep=is_sweep and not walk.gap)
 
@@ -52,7 +54,9 @@ def zoominfo(
         walk = walk_all(client, settings.CONTACT, meter) if is_sweep or not since else walk_since(client, since, meter)
         poison.extend(walk.poison)
         if is_sweep:
-            hold_unlikely(state, len(walk.seen), of="contacts", source=settings.SOURCE, clock=client.clock)
+            hold_unlikely(
+                state, len(walk.seen), of="contacts", source=settings.SOURCE, clock=client.clock, is_whole=not walk.gap
+            )
         unbought = buy(client, archive, meter, walk, is_sweep=is_sweep)
         if walk.gap:
             return  # whoever was jumped over may be older than anybody who came: the cursor stays where it was
