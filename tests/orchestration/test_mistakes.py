@@ -67,7 +67,7 @@ MISTAKES = {
     "no JSON": (
         ["run"],
         {"SOURCES__APOLLO__QUERY": "{oops"},
-        "SOURCES__UPLEAD__DOMAINS or SERVICE__TRUSTED_PROXIES is wrong: it is no JSON",
+        "SERVICE__TRUSTED_PROXIES or ALERTS__URLS is wrong: it is no JSON",
     ),
     "wrong engine": (["demo"], {"ENGINE_URL": "oracle"}, "ENGINE_URL is wrong"),
     "wrong ledger": (["demo", "--people", "60"], {"LEDGER_URL": "nonsense"}, "LEDGER_URL"),

@@ -214,6 +214,7 @@ def test_on_an_empty_folder_everything_is_there_and_nothing_starts_by_itself(tmp
         socket.create_connection(("127.0.0.2", ui.port), timeout=5)
     assert {item["name"]: item["scheduleState"]["status"] for item in schedules} == {
         "every_30_minutes": "STOPPED",
+        "drain_every_15_minutes": "STOPPED",
         "nightly_at_2": "STOPPED",
         "nightly_at_3": "STOPPED",
     }
