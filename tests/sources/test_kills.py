@@ -22,7 +22,7 @@ from sources.simulation import serve
 from sources.world.world import World
 from tests.faults.publisher import FastClock
 from tests.sources.accounts import SIMULATORS
-from tests.sources.buyer import DONE, FAILED, PARTIAL
+from tests.sources.buyer import DONE, FAILED, PAID_LIFE, PARTIAL
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("HALOSYNC_BUYER_KILLS", "0"))
@@ -89,8 +89,9 @@ def test_a_buyer_that_is_killed_pays_for_nothing_twice_and_never_above_its_budge
 
 
 def withheld(folder: Path, clock: FastClock, vendor: str) -> set[str]:
-    """Whom the ledger knows to be paid for and lost; they are bought again after a month."""
-    purse = LedgerPurse(lambda: Ledger.open(folder / "ledger.sqlite"), clock, vendor, run_id="look", budget=None)
+    """Whom the ledger knows to be paid for and lost; they are bought again when their paid life is over."""
+    ledger = folder / "ledger.sqlite"
+    purse = LedgerPurse(lambda: Ledger.open(ledger), clock, vendor, run_id="look", paid_life=PAID_LIFE)
     return set(purse.withheld())
 
 
